@@ -1,0 +1,6 @@
+"""PostgreSQL: pool, transactions, typed queries, migrations. The only package that knows the driver."""
+
+from mos.db.pool import Db, DbError, Pool, Scope, UniqueViolation, connect, settle
+from mos.db.queries import Queries, Query
+
+__all__ = ["Db", "DbError", "Pool", "Queries", "Query", "Scope", "UniqueViolation", "connect", "settle"]
