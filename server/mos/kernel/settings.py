@@ -1,0 +1,25 @@
+"""What a running MOS is told about its surroundings. Pure data; `mos.ops` reads it from the environment."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """One deployment's settings. Secrets are files in `secrets`, never values here."""
+
+    # Where the app's role signs in; `app_role` is taken after sign-in where one login plays several.
+    app_url: str
+    app_role: str | None = None
+    engine_url: str
+    engine_role: str | None = None
+    secrets: Path  # folder, mode 0700: vapid.pem, limits.key
+    app_dir: Path  # the built app
+    public_url: str = "http://127.0.0.1:8080"  # what people type; https makes cookies Secure
+    demo: bool = False
+    # Push services live on public addresses. A test's own service needs this, and it alone.
+    push_private_hosts: bool = False
+    # Tests only: a push origin to send to another, as in ("https://push.example", "http://127.0.0.1:9").
+    push_rewrite: tuple[str, str] | None = None
+    # Tests only: a file that holds seconds to add to the clock; read at each look.
+    clock_file: Path | None = None
