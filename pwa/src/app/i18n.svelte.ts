@@ -1,0 +1,116 @@
+/** Every text a person sees: one catalogue per language and area, of which only what is needed is loaded.
+ *  The Swedish files give the type of a key, so a misspelt or missing one does not compile. */
+import type admin from '../locales/sv/admin.json';
+import type common from '../locales/sv/common.json';
+import type kit from '../locales/sv/kit.json';
+import type resident from '../locales/sv/resident.json';
+import type settings from '../locales/sv/settings.json';
+import type signin from '../locales/sv/signin.json';
+import type supporter from '../locales/sv/supporter.json';
+
+export const LANGUAGES = ['sv', 'en', 'fi'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export type Area = 'common' | 'signin' | 'resident' | 'supporter' | 'admin' | 'settings' | 'kit';
+type Stored = keyof (typeof common &
+  typeof signin &
+  typeof resident &
+  typeof supporter &
+  typeof admin &
+  typeof settings &
+  typeof kit);
+/** `resident.quarters` when `resident.quarters.one` and `.other` are in the catalogue. */
+type Counted = Stored extends infer K ? (K extends `${infer Base}.other` ? Base : never) : never;
+
+export type Key = Exclude<
+  Stored,
+  `${Counted}.${'zero' | 'one' | 'two' | 'few' | 'many' | 'other'}`
+>;
+export type Params = Readonly<Record<string, string | number>>;
+type Catalogue = Readonly<Record<string, string>>;
+
+const LOCALES: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB', fi: 'fi-FI' };
+const CHOICE = 'mos.language';
+const files = import.meta.glob<Catalogue>('../locales/*/*.json', { import: 'default' });
+
+let current = $state<Language>('sv');
+let texts = $state.raw<Catalogue>({});
+const wanted = new Set<Area>();
+// Two quick choices may finish loading in the wrong order; the last one asked for wins.
+let asked = 0;
+
+export function language(): Language {
+  return current;
+}
+
+/** For Intl: `sv-SE`, `en-GB`, `fi-FI`. */
+export function locale(): string {
+  return LOCALES[current];
+}
+
+/** The text of a key in the current language, `{name}` filled from `params`. A key with `.one` and
+ *  `.other` needs `count`. A key whose area is not loaded answers with itself. */
+export function t(key: Key): string;
+export function t(key: Key | Counted, params: Params): string;
+export function t(key: string, params: Params = {}): string {
+  return fill(
+    texts[key] ?? texts[`${key}.${form(params['count'])}`] ?? texts[`${key}.other`] ?? key,
+    params,
+  );
+}
+
+/** Whether the loaded catalogues know a key that was put together from data (an unknown category, say). */
+export function has(key: string): key is Key {
+  return key in texts;
+}
+
+/** Make an area's texts usable. Screens are shown after this has resolved. */
+export async function needAreas(...areas: Area[]): Promise<void> {
+  const missing = areas.filter((area) => !wanted.has(area));
+  if (missing.length === 0) return;
+  for (const area of missing) wanted.add(area);
+  await show(current);
+}
+
+export async function setLanguage(next: Language): Promise<void> {
+  await show(next);
+  try {
+    localStorage.setItem(CHOICE, next);
+  } catch {
+    // A browser that stores nothing still shows the language, until it is closed.
+  }
+}
+
+/** This device's choice, else the first of `others` that we speak, else Swedish. */
+export function preferredLanguage(others: readonly string[]): Language {
+  let stored: string | null = null;
+  try {
+    stored = localStorage.getItem(CHOICE);
+  } catch {
+    // As above.
+  }
+  for (const tag of [stored ?? '', ...others]) {
+    const known = LANGUAGES.find((each) => each === tag.slice(0, 2).toLowerCase());
+    if (known !== undefined) return known;
+  }
+  return 'sv';
+}
+
+async function show(next: Language): Promise<void> {
+  const turn = ++asked;
+  const parts = await Promise.all(
+    [...wanted].map((area) => files[`../locales/${next}/${area}.json`]?.()),
+  );
+  if (turn !== asked) return;
+  texts = Object.assign({}, ...parts) as Catalogue;
+  current = next;
+  document.documentElement.lang = next;
+}
+
+function form(count: string | number | undefined): Intl.LDMLPluralRule {
+  return typeof count === 'number' ? new Intl.PluralRules(locale()).select(count) : 'other';
+}
+
+function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (hole, name: string) => String(params[name] ?? hole));
+}

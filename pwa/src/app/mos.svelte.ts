@@ -1,0 +1,34 @@
+/** What every screen may reach: the replica and who is signed in. */
+import type { Replica, SyncStatus } from '../offline/model';
+import type { Session } from './session';
+
+class Mos {
+  #replica: Replica | null = null;
+  /** Grows with each change of the replica. Reading `replica` depends on it by itself. */
+  version = $state(0);
+  session = $state.raw<Session | null>(null);
+
+  /** Inside `$derived` and markup this depends on the data: `$derived(mos.replica.rows(space, 'reminder'))`. */
+  get replica(): Replica {
+    void this.version;
+    if (this.#replica === null)
+      throw new Error('The replica is opened in main.ts, before any screen.');
+    return this.#replica;
+  }
+
+  get status(): SyncStatus {
+    return this.replica.status();
+  }
+
+  open(replica: Replica): void {
+    this.#replica = replica;
+    replica.onChange(() => this.version++);
+  }
+}
+
+export const mos = new Mos();
+
+/** A person's name by account id; `null` for one we were not told about. */
+export function nameOf(account: string | null): string | null {
+  return mos.session?.people.find((person) => person.id === account)?.name ?? null;
+}

@@ -1,0 +1,34 @@
+/** Words of who is signed in, as /api/v1/session answers. */
+
+export type Role =
+  'resident' | 'relative' | 'caregiver' | 'nurse' | 'manager' | 'admin' | 'auditor';
+
+export interface Session {
+  readonly account: {
+    readonly id: string;
+    readonly name: string;
+    readonly role: Role;
+    readonly language: string;
+  };
+  readonly organisation: {
+    readonly id: string;
+    readonly name: string;
+    readonly policy: 'family' | 'care_record';
+    readonly zone: string;
+    readonly language: string;
+  };
+  readonly units: readonly { readonly id: string; readonly name: string }[];
+  readonly residents: readonly ResidentEntry[];
+  /** Everyone whose name may appear in the spaces. */
+  readonly people: readonly { readonly id: string; readonly name: string; readonly role: Role }[];
+  readonly demo: boolean;
+}
+
+export interface ResidentEntry {
+  readonly space: string;
+  readonly account: string;
+  readonly name: string;
+  readonly flat: string;
+  readonly unit: string;
+  readonly permissions: readonly string[];
+}
