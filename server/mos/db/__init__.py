@@ -3,4 +3,14 @@
 from mos.db.pool import Db, DbError, Pool, Scope, UniqueViolation, connect, settle
 from mos.db.queries import Queries, Query
 
-__all__ = ["Db", "DbError", "Pool", "Queries", "Query", "Scope", "UniqueViolation", "connect", "settle"]
+__all__ = [
+    "Db",
+    "DbError",
+    "Pool",
+    "Queries",
+    "Query",
+    "Scope",
+    "UniqueViolation",
+    "connect",
+    "settle",
+]

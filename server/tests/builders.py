@@ -1,0 +1,181 @@
+"""What a test needs to exist before it begins, made by plain SQL as the owner.
+
+Each builder fills in what does not matter to the test; what matters is an argument.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from argon2 import PasswordHasher
+
+from mos.kernel.ids import new_id
+
+if TYPE_CHECKING:
+    from conftest import Database
+
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+PASSWORD = "a long enough password"
+CAREGIVER_PERMISSIONS = (
+    "plan.view", "plan.edit", "outcome.record", "alert.take", "meals.view", "medication.view",
+)  # fmt: skip
+RELATIVE_PERMISSIONS = ("plan.view", "alert.take")
+
+# As cheap as Argon2 gets: a test proves that it is used, not that it is slow.
+_cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A person whose day is planned."""
+
+    account: UUID
+    space: UUID
+    name: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """One organisation with one unit: an admin, a caregiver for the unit, and residents."""
+
+    org: UUID
+    unit: UUID
+    admin: UUID
+    caregiver: UUID
+    residents: list[Resident]
+
+    @property
+    def resident(self) -> Resident:
+        """The first resident."""
+        return self.residents[0]
+
+    @property
+    def space(self) -> UUID:
+        """The first resident's space."""
+        return self.residents[0].space
+
+
+async def an_organisation(
+    database: "Database", *, name: str = "Solgläntan", zone: str = "Europe/Stockholm"
+) -> UUID:
+    """Make an organisation without anybody in it; return its id."""
+    org = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO organisation (org_id, name, policy, zone, language, created_at) "
+        "VALUES ($1, $2, 'family', $3, 'sv', $4)",
+        org, name, zone, LONG_AGO,
+    )  # fmt: skip
+    return org
+
+
+async def a_unit(database: "Database", org: UUID, *, name: str = "Eken") -> UUID:
+    """Make a unit; return its id."""
+    unit = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO unit (org_id, unit_id, name, zone, language, created_at) "
+        "VALUES ($1, $2, $3, 'Europe/Stockholm', 'sv', $4)",
+        org, unit, name, LONG_AGO,
+    )  # fmt: skip
+    return unit
+
+
+async def an_account(
+    database: "Database",
+    org: UUID,
+    role: str,
+    *,
+    name: str = "Kim",
+    email: str | None = None,
+    password: str | None = None,
+) -> UUID:
+    """Make an account, with a password when one is given; return its id."""
+    account = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO account (org_id, account_id, role, name, email, language, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, 'sv', $6)",
+        org, account, role, name, email, LONG_AGO,
+    )  # fmt: skip
+    if password is not None:
+        await database.sql(
+            "INSERT INTO credential (org_id, credential_id, account_id, kind, secret, created_at) "
+            "VALUES ($1, $2, $3, 'password', $4, $5)",
+            org, new_id(LONG_AGO), account, _cheap.hash(password), LONG_AGO,
+        )  # fmt: skip
+    return account
+
+
+async def a_resident(
+    database: "Database", org: UUID, unit: UUID, *, name: str = "Elsa", flat: str = "1"
+) -> Resident:
+    """Make a resident with an account and an empty space."""
+    account = await an_account(database, org, "resident", name=name)
+    space = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO space (org_id, space_id, kind) VALUES ($1, $2, 'resident')", org, space
+    )
+    await database.sql(
+        "INSERT INTO resident (org_id, space_id, account_id, unit_id, flat) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        org, space, account, unit, flat,
+    )  # fmt: skip
+    return Resident(account, space, name)
+
+
+async def a_relation(
+    database: "Database",
+    org: UUID,
+    account: UUID,
+    *,
+    space: UUID | None = None,
+    unit: UUID | None = None,
+    permissions: tuple[str, ...] = CAREGIVER_PERMISSIONS,
+    is_primary: bool = False,
+    valid_to: datetime | None = None,
+) -> UUID:
+    """Let `account` help one resident (`space`) or all of a unit; return the relation's id."""
+    relation = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO relation (org_id, relation_id, account_id, space_id, unit_id, permissions, "
+        "is_primary, valid_from, valid_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        org, relation, account, space, unit, list(permissions), is_primary, LONG_AGO, valid_to,
+    )  # fmt: skip
+    return relation
+
+
+async def a_device(
+    database: "Database", org: UUID, account: UUID, *, seen_at: datetime = LONG_AGO
+) -> UUID:
+    """Make a device that rings for `account`, without push; return its id."""
+    device = new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO device (org_id, device_id, account_id, created_at, seen_at) "
+        "VALUES ($1, $2, $3, $4, $5)",
+        org, device, account, LONG_AGO, seen_at,
+    )  # fmt: skip
+    return device
+
+
+async def a_home(
+    database: "Database",
+    *,
+    residents: int = 1,
+    name: str = "Solgläntan",
+    email_domain: str = "example.test",
+) -> Home:
+    """Make a home; admin@ and caregiver@`email_domain` sign in with PASSWORD."""
+    org = await an_organisation(database, name=name)
+    unit = await a_unit(database, org)
+    admin = await an_account(
+        database, org, "admin", name="Alva", email=f"admin@{email_domain}", password=PASSWORD
+    )
+    caregiver = await an_account(
+        database, org, "caregiver", name="Noor", email=f"caregiver@{email_domain}",
+        password=PASSWORD,
+    )  # fmt: skip
+    await a_relation(database, org, caregiver, unit=unit)
+    people = [
+        await a_resident(database, org, unit, name=f"Elsa {number}", flat=str(number))
+        for number in range(1, residents + 1)
+    ]
+    return Home(org, unit, admin, caregiver, people)
