@@ -377,9 +377,10 @@ CREATE FUNCTION sign_in_lookup(p_email text)
 $$;
 CREATE FUNCTION session_lookup(p_token_hash bytea)
   RETURNS TABLE (org_id uuid, session_id uuid, account_id uuid, device_id uuid, role text,
-                 seen_at timestamptz, expires_at timestamptz, revoked boolean, disabled boolean)
+                 created_at timestamptz, seen_at timestamptz, expires_at timestamptz, revoked boolean,
+                 disabled boolean)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT s.org_id, s.session_id, s.account_id, s.device_id, a.role, s.seen_at, s.expires_at,
+  SELECT s.org_id, s.session_id, s.account_id, s.device_id, a.role, s.created_at, s.seen_at, s.expires_at,
          s.revoked_at IS NOT NULL, a.disabled_at IS NOT NULL
   FROM session s JOIN account a ON a.org_id = s.org_id AND a.account_id = s.account_id
   WHERE s.token_hash = p_token_hash

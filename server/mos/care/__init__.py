@@ -1,0 +1,1 @@
+"""Organisations, units, people, relations and devices: who is here, and who may do what."""

@@ -1,0 +1,1 @@
+"""The HTTP edge, one ASGI application: decode, ask who it is, call one action, answer."""

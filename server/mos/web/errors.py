@@ -1,0 +1,144 @@
+"""Errors as bytes: one shape (RFC 9457) for every answer that is not a success.
+
+`{"type", "title", "status", "code", "detail", "field"?, "retry_after_s"?}`: `code` is the stable
+word for programs, `detail` one sentence for a person. What a crash was about stays in the log.
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from mos.kernel.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    TooMany,
+    Unauthenticated,
+)
+
+_STATUS: dict[type[Refused], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Refused: HTTPStatus.BAD_REQUEST,
+}
+
+PROBLEM_JSON = b"application/problem+json"
+
+
+class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The one shape of an error answer (RFC 9457, application/problem+json)."""
+
+    type: str
+    title: str
+    status: int
+    # A stable word for programs: docs/api.md lists them.
+    code: str
+    # One sentence for a person, in English.
+    detail: str
+    # Which part of the request is wrong, as a dotted path.
+    field: str | None = None
+    # When the next try is welcome, in seconds; also in the header Retry-After.
+    retry_after_s: int | None = None
+
+
+class HttpRefused(Exception):
+    """A refusal that only HTTP knows: a wrong method, a body too large, a media type."""
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
+        """Keep the status, the stable word and one sentence."""
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+def problem_of(error: BaseException) -> Problem:
+    """Return the answer's body for any exception; a crash tells nothing about itself."""
+    if isinstance(error, Refused):
+        status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+        return _problem(
+            status,
+            error.code,
+            error.detail,
+            field=getattr(error, "field", None),
+            retry_after_s=getattr(error, "retry_after_s", None),
+        )
+    if isinstance(error, HttpRefused):
+        return _problem(error.status, error.code, error.detail)
+    if isinstance(error, msgspec.ValidationError):
+        detail, field = _where(str(error))
+        return _problem(HTTPStatus.BAD_REQUEST, "invalid", detail, field=field)
+    if isinstance(error, (msgspec.DecodeError, RecursionError, UnicodeDecodeError)):
+        return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not valid JSON.")
+    return _problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. Try again."
+    )
+
+
+def problem(error: BaseException) -> tuple[int, bytes]:
+    """Return the status and the JSON body of the answer for any exception."""
+    body = problem_of(error)
+    return body.status, msgspec.json.encode(body)
+
+
+def problem_headers(error: BaseException) -> list[tuple[bytes, bytes]]:
+    """Return the headers that go with `problem(error)`."""
+    headers = [(b"content-type", PROBLEM_JSON), (b"cache-control", b"no-store")]
+    if isinstance(error, TooMany):
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    return headers
+
+
+async def send_problem(send: Any, error: BaseException) -> None:
+    """Send the whole answer for `error` from a raw ASGI handler that has sent nothing yet."""
+    status, body = problem(error)
+    headers = [*problem_headers(error), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _problem(
+    status: HTTPStatus,
+    code: str,
+    detail: str,
+    *,
+    field: str | None = None,
+    retry_after_s: int | None = None,
+) -> Problem:
+    return Problem(
+        type="about:blank",
+        title=status.phrase,
+        status=status.value,
+        code=code,
+        detail=detail,
+        field=field,
+        retry_after_s=retry_after_s,
+    )
+
+
+# msgspec ends its sentence with where it was: "Expected `str`, got `int` - at `$.name`".
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$")
+_MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$")
+
+
+def _where(message: str) -> tuple[str, str | None]:
+    match = _AT.match(message)
+    what, path = (match["what"], match["path"] or "$") if match else (message, "$")
+    steps = [step for step in path.removeprefix("$").lstrip(".").split(".") if step]
+    for pattern, sentence in (
+        (_UNKNOWN, "This field is unknown."),
+        (_MISSING, "This field is missing."),
+    ):
+        named = pattern.match(what)
+        if named:
+            return sentence, ".".join([*steps, named["name"]])[:200]
+    return f"{what}.", ".".join(steps)[:200] or None

@@ -1,0 +1,89 @@
+"""Who is asking, from the cookie; and that the request comes from our own page.
+
+The cookie is called `__Host-mos` (Secure) when the scheme is https, else `mos`. `mos.web.app` gives
+each request the scheme of the public address, so that a proxy in front changes nothing here.
+"""
+
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from mos.care.actions.sessions import authenticate
+from mos.care.model import Actor
+from mos.db import Pool
+from mos.kernel.clock import Clock
+from mos.kernel.errors import Forbidden, Unauthenticated
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Longer than any session may live: the server's row decides, the cookie only has to outlast it.
+_COOKIE_LIFE = timedelta(days=400)
+
+
+async def actor_of(scope: Any, pool: Pool, clock: Clock) -> Actor:
+    """Return who sent this request, from its session cookie. Raises Unauthenticated."""
+    token = cookie_token(scope)
+    if token is None:
+        raise Unauthenticated("Sign in first.", code="signed_out")
+    async with pool.transaction() as db:
+        return await authenticate(db, token, clock())
+
+
+def require_same_origin(scope: Any) -> None:
+    """Let safe methods and our own page's requests pass; raises Forbidden for all others.
+
+    A foreign page can neither set `x-mos` without a preflight, which is never answered, nor forge
+    `Sec-Fetch-Site` or `Origin`. A program that sends neither of the two (curl) carries no cookie
+    that it was not given.
+    """
+    if scope["method"] in SAFE_METHODS:
+        return
+    if header(scope, b"x-mos") != "1":
+        raise Forbidden("Send the header x-mos: 1.", code="cross_site")
+    site = header(scope, b"sec-fetch-site")
+    origin = header(scope, b"origin")
+    if site is not None and site != "same-origin":
+        raise Forbidden("This request came from another site.", code="cross_site")
+    # Browsers send Sec-Fetch-Site to trustworthy addresses only; over plain HTTP Origin must do.
+    if site is None and origin is not None and urlsplit(origin).netloc != header(scope, b"host"):
+        raise Forbidden("This request came from another site.", code="cross_site")
+
+
+def header(scope: Any, name: bytes) -> str | None:
+    """Return the first value of a header (name in lower case), or None."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
+
+
+def cookie_token(scope: Any) -> str | None:
+    """Return the session token that the request carries, or None."""
+    cookies: SimpleCookie = SimpleCookie()
+    try:
+        cookies.load(header(scope, b"cookie") or "")
+    except CookieError:
+        return None
+    morsel = cookies.get(_cookie_name(scope))
+    return morsel.value if morsel is not None and morsel.value else None
+
+
+def set_cookie(scope: Any, token: str) -> str:
+    """Return the Set-Cookie value that opens a session in the browser."""
+    return _cookie(scope, token, int(_COOKIE_LIFE.total_seconds()))
+
+
+def clear_cookie(scope: Any) -> str:
+    """Return the Set-Cookie value that forgets the session."""
+    return _cookie(scope, "", 0)
+
+
+def _cookie(scope: Any, value: str, max_age_s: int) -> str:
+    secure = "; Secure" if scope["scheme"] == "https" else ""
+    life = f"Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Strict{secure}"
+    return f"{_cookie_name(scope)}={value}; {life}"
+
+
+def _cookie_name(scope: Any) -> str:
+    return "__Host-mos" if scope["scheme"] == "https" else "mos"
