@@ -35,7 +35,7 @@ const files = import.meta.glob<Catalogue>('../locales/*/*.json', { import: 'defa
 
 let current = $state<Language>('sv');
 let texts = $state.raw<Catalogue>({});
-const wanted = new Set<Area>();
+const wanted: Area[] = [];
 // Two quick choices may finish loading in the wrong order; the last one asked for wins.
 let asked = 0;
 
@@ -66,9 +66,9 @@ export function has(key: string): key is Key {
 
 /** Make an area's texts usable. Screens are shown after this has resolved. */
 export async function needAreas(...areas: Area[]): Promise<void> {
-  const missing = areas.filter((area) => !wanted.has(area));
+  const missing = areas.filter((area) => !wanted.includes(area));
   if (missing.length === 0) return;
-  for (const area of missing) wanted.add(area);
+  wanted.push(...missing);
   await show(current);
 }
 
@@ -98,13 +98,15 @@ export function preferredLanguage(others: readonly string[]): Language {
 
 async function show(next: Language): Promise<void> {
   const turn = ++asked;
-  const parts = await Promise.all(
-    [...wanted].map((area) => files[`../locales/${next}/${area}.json`]?.()),
-  );
+  const parts = await Promise.all(wanted.map((area) => fetchTexts(next, area)));
   if (turn !== asked) return;
   texts = Object.assign({}, ...parts) as Catalogue;
   current = next;
   document.documentElement.lang = next;
+}
+
+async function fetchTexts(from: Language, area: Area): Promise<Catalogue> {
+  return (await files[`../locales/${from}/${area}.json`]?.()) ?? {};
 }
 
 function form(count: string | number | undefined): Intl.LDMLPluralRule {
