@@ -1,4 +1,4 @@
-"""PostgreSQL for tests: one throw-away cluster per run, one clone of the migrated schema per test."""
+"""PostgreSQL for tests: one throw-away cluster per run, one clone of the schema per test."""
 
 import itertools
 import shutil

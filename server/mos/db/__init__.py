@@ -1,4 +1,4 @@
-"""PostgreSQL: pool, transactions, typed queries, migrations. The only package that knows the driver."""
+"""PostgreSQL: pool, transactions, typed queries, migrations. Only this package knows the driver."""
 
 from mos.db.pool import Db, DbError, Pool, Scope, UniqueViolation, connect, settle
 from mos.db.queries import Queries, Query

@@ -1,8 +1,8 @@
 """Numbered migrations, applied in order, each in its own transaction under one advisory lock.
 
 A file is `NNNN_name_expand.sql` (safe beside the old code) or `NNNN_name_contract.sql` (only after
-the old code is gone). What has been applied is remembered with a checksum: an edited file is refused,
-because two installations would then differ without anybody knowing.
+the old code is gone). What has been applied is remembered with a checksum: an edited file is
+refused, because two installations would then differ without anybody knowing.
 """
 
 import hashlib

@@ -141,7 +141,7 @@ class Pool:
             await connection.close(timeout=2)
 
     async def notify(self, channel: str, payloads: list[str]) -> None:
-        """Notify `channel` once per payload, outside any other transaction (ids only, never content)."""
+        """Notify `channel` once per payload, outside other transactions (ids, never content)."""
         async with self._pool.acquire() as connection:
             await connection.execute(
                 "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p", channel, payloads
@@ -176,8 +176,8 @@ def _decode(value: str) -> Any:
 async def connect(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
     """Return a pool of up to `size` connections to `dsn`.
 
-    `role` is taken at connection start (for a server where one login plays owner and app); statements
-    that run longer than 30 s or wait longer than 5 s for a lock are ended by the server.
+    `role` is taken at connection start (for a server where one login plays owner and app);
+    statements that run longer than 30 s or wait longer than 5 s for a lock are ended by the server.
     Raises OSError or DbError when the database cannot be reached.
     """
     settings = {

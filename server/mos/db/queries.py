@@ -6,8 +6,8 @@ A file holds blocks of
     -- What it answers, in a line or two.
     SELECT … WHERE at <= :before
 
-`:name` becomes `$n` (a cast `::type` is left alone), and the statement is sent with its full name in
-front, so that pg_stat_activity and pg_stat_statements show `/* mos.plan.due_reminders */`.
+`:name` becomes `$n` (a cast `::type` is left alone), and the statement is sent with its full name
+in front, so that pg_stat_activity and pg_stat_statements show `/* mos.plan.due_reminders */`.
 Each query names the Struct of its rows; a test prepares every one on the migrated schema and
 compares its columns with the Struct's fields.
 """
@@ -35,7 +35,7 @@ class Query(Generic[Row]):
     row: type[Row]
 
     def args(self, given: dict[str, Any]) -> list[Any]:
-        """Return the arguments in the statement's order. Raises TypeError for a missing or extra one."""
+        """Return the arguments in the statement's order. Raises TypeError unless all are given."""
         if given.keys() != set(self.params):
             wrong = sorted(given.keys() ^ set(self.params))
             raise TypeError(f"{self.name}: missing or unknown parameters {wrong}")

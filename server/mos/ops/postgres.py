@@ -16,9 +16,10 @@ import subprocess
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 # Wheels that carry PostgreSQL; the first found wins. The major is the data directory's format.
@@ -63,7 +64,7 @@ class PostgresError(Exception):
 
 
 def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
-    """Return a `preexec_fn`: the child gets `with_signal` when this process ends, however it ends."""
+    """Return a `preexec_fn`: the child gets `with_signal` however this process ends."""
 
     def ask() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(with_signal))
@@ -105,6 +106,7 @@ class Cluster:
     directory: Path
     fast: bool = False  # for tests: no fsync, no passwords
     password: str = ""  # of the owner
+    socket: Path = field(default=Path(), init=False)  # the folder of the socket, once started
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _user: pwd.struct_passwd | None = field(default=None, init=False)
 
@@ -122,19 +124,6 @@ class Cluster:
     def log(self) -> Path:
         """What the server says."""
         return self.directory / "log" / "postgresql.log"
-
-    @property
-    def socket(self) -> Path:
-        """The socket's folder: beside the data, or elsewhere where that path would not do."""
-        beside = self.directory / "run"
-        if (
-            len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER
-            and not set('",') & set(str(beside))
-            and self._may_reach(self.directory)
-        ):
-            return beside
-        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"mos-{os.geteuid()}-{digest}"
 
     def dsn(self, role: str = OWNER, database: str = "mos", password: str | None = None) -> str:
         """Return the address of `database` for `role`; without `password` the owner's is used."""
@@ -164,10 +153,7 @@ class Cluster:
         draft.rename(self.data)
 
     def _initdb(self, draft: Path) -> None:
-        read, write = os.pipe()
-        with os.fdopen(write, "w") as pipe:
-            pipe.write(self.password + "\n")
-        with self._opened(draft) as place, os.fdopen(read) as password:
+        with self._opened(draft) as place, self._password_pipe() as password:
             command = [
                 str(self._binaries() / "initdb"),
                 f"--pgdata={place.path}",
@@ -178,11 +164,10 @@ class Cluster:
                 "--locale=C",
                 f"--auth={'trust' if self.fast else 'scram-sha-256'}",
             ]
-            if not self.fast:
-                # initdb reads it once; a file descriptor leaves no file behind.
-                command += ["--pwfile=/dev/stdin", "--data-checksums"]
             if self.fast:
                 command += ["--no-sync", "--no-data-checksums"]
+            else:
+                command += ["--pwfile=/dev/stdin", "--data-checksums"]
             done = subprocess.run(
                 command,
                 stdin=password,
@@ -195,6 +180,19 @@ class Cluster:
             )
         if done.returncode != 0:
             raise PostgresError(_sentence(done.stdout.decode(errors="replace"), draft))
+
+    @contextlib.contextmanager
+    def _password_pipe(self) -> Iterator[int]:
+        """Yield a descriptor from which the owner's password can be read, with no file left."""
+        read, write = os.pipe()
+        try:
+            # initdb opens /dev/stdin by name, which asks for the right to.
+            os.fchown(read, self._uid(), -1)
+            with os.fdopen(write, "w") as pipe:
+                pipe.write(self.password + "\n")
+            yield read
+        finally:
+            os.close(read)
 
     def start(self, *, waiting: Callable[[float], None] = lambda _seconds: None) -> None:
         """Start the server and return when it answers.
@@ -295,12 +293,26 @@ class Cluster:
                 time.sleep(0.05)
 
     def _prepare_folders(self) -> None:
+        self.socket = self._socket_folder()
         self.socket.mkdir(mode=0o700, exist_ok=True)
-        if self.socket.stat().st_uid not in {os.geteuid(), self._uid()}:
+        if self.socket.lstat().st_uid not in {os.geteuid(), self._uid()}:
             raise PostgresError(f"{self.socket} belongs to somebody else: remove it and try again")
         self.socket.chmod(0o700)
         self._give(self.socket)
         self.log.parent.mkdir(exist_ok=True)
+
+    def _socket_folder(self) -> Path:
+        """Return a folder beside the data, or elsewhere where that path would not do."""
+        beside = self.directory / "run"
+        if (
+            len(os.fsencode(beside)) <= _LONGEST_SOCKET_FOLDER
+            and not set('",') & set(str(beside))
+            and self._may_reach(self.directory)
+        ):
+            return beside
+        digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        parent = Path("/run") if os.access("/run", os.W_OK) else Path(tempfile.gettempdir())
+        return parent / f"mos-{digest}"
 
     # ── running as somebody else when we are root
 
@@ -311,7 +323,7 @@ class Cluster:
         if self._user:
             os.chown(folder, self._user.pw_uid, self._user.pw_gid)
 
-    def _as_user(self) -> dict[str, "int | list[int]"]:
+    def _as_user(self) -> dict[str, Any]:
         if self._user is None:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
@@ -344,7 +356,7 @@ class Cluster:
         return copy / "bin"
 
     @contextlib.contextmanager
-    def _opened(self, folder: Path) -> "contextlib._GeneratorContextManager[_Place]":
+    def _opened(self, folder: Path) -> "Iterator[_Place]":
         """Yield a path to `folder` that the server's user can walk, whatever lies above it."""
         if self._may_reach(folder):
             yield _Place(folder, ())
