@@ -1,0 +1,326 @@
+/** Residents at a glance: status, now and next, the strip of the day, what happened last.
+ *  Pure: items, alerts and the moment are arguments. */
+import type { Alert, Family, Item, Profile } from '../plan/model';
+import { addDays, instant, wallTime } from '../plan/time';
+
+const MINUTE = 60_000;
+
+// ───────────────────────────────────────────────────────────── status
+
+export type Status =
+  | { kind: 'help'; since: number }
+  | { kind: 'missed'; count: number }
+  | { kind: 'late'; minutes: number; since: number }
+  | { kind: 'silent'; since: number }
+  | { kind: 'paused'; until: string | null; why: string }
+  | { kind: 'unplanned' }
+  | { kind: 'on_time' };
+
+export const FILTERS = ['all', 'needs_you', 'on_time', 'paused'] as const;
+export type Filter = (typeof FILTERS)[number];
+
+export interface Facts {
+  /** The local day's items, ordered by start. */
+  items: readonly Item[];
+  /** Open and closed alerts of the resident. */
+  alerts: readonly Alert[];
+  profile: Pick<Profile, 'pause'>;
+  /** True when the resident has any reminder at all, on whatever day. */
+  planned: boolean;
+  /** The resident's local date. */
+  date: string;
+  now: number;
+}
+
+/** The pause that covers the date, or null. */
+export function pauseOn(
+  pauses: Profile['pause'],
+  date: string,
+): { until: string | null; why: string } | null {
+  const pause = pauses.find((p) => p.from <= date && (p.to === undefined || date <= p.to));
+  return pause ? { until: pause.to ?? null, why: pause.why } : null;
+}
+
+/** Due, answerable, past its time and not yet missed: what a supporter can still set right. */
+export function isLate(item: Item): boolean {
+  return item.state === 'open' && item.reminder.checkable;
+}
+
+/** One status per resident: the one that most needs a human, in this order. */
+export function statusOf({ items, alerts, profile, planned, date, now }: Facts): Status {
+  const open = alerts.filter((alert) => alert.closed === null);
+  const help = open.find((alert) => alert.kind === 'help');
+  if (help) return { kind: 'help', since: help.at };
+
+  const missed = missedCount(items, open);
+  if (missed > 0) return { kind: 'missed', count: missed };
+
+  const late = lateSince(items, open);
+  if (late !== null) {
+    return { kind: 'late', minutes: minutesBetween(late, now), since: late };
+  }
+
+  const silent = open.find((alert) => alert.kind === 'silent');
+  if (silent) return { kind: 'silent', since: silent.at };
+
+  const pause = pauseOn(profile.pause, date);
+  if (pause) return { kind: 'paused', ...pause };
+
+  return planned ? { kind: 'on_time' } : { kind: 'unplanned' };
+}
+
+/** What is missed counts once, whether this device worked it out or the server's alert says so. */
+function missedCount(items: readonly Item[], open: readonly Alert[]): number {
+  const occurrences = new Set(
+    items.filter((item) => item.state === 'missed').map((item) => item.occ),
+  );
+  for (const alert of open) {
+    if (alert.kind === 'missed' && !isAnswered(items, alert)) {
+      occurrences.add(alert.occ ?? alert.id);
+    }
+  }
+  return occurrences.size;
+}
+
+/** Since when the earliest late thing was due, in ms; null when nothing is late. */
+function lateSince(items: readonly Item[], open: readonly Alert[]): number | null {
+  const starts = items.filter(isLate).map((item) => item.start);
+  for (const alert of open) {
+    if (alert.kind !== 'late' || isAnswered(items, alert)) continue;
+    starts.push(items.find((item) => item.occ === alert.occ)?.start ?? alert.at);
+  }
+  return starts.length > 0 ? Math.min(...starts) : null;
+}
+
+/** An outcome given on this device closes the alert on the server a moment later; the screen need not wait. */
+function isAnswered(items: readonly Item[], alert: Alert): boolean {
+  return items.some((item) => item.occ === alert.occ && item.outcome !== null);
+}
+
+export function needsYou(status: Status): boolean {
+  return ['help', 'missed', 'late', 'silent'].includes(status.kind);
+}
+
+export function isShown(status: Status, filter: Filter): boolean {
+  switch (filter) {
+    case 'all':
+      return true;
+    case 'needs_you':
+      return needsYou(status);
+    case 'on_time':
+      return status.kind === 'on_time';
+    case 'paused':
+      return status.kind === 'paused';
+  }
+}
+
+/** By flat, as people walk along the corridor ("2" before "10"), then by name. Never by status. */
+export function byFlat(
+  a: { flat: string; name: string },
+  b: { flat: string; name: string },
+): number {
+  const order = { numeric: true, sensitivity: 'base' } as const;
+  return (
+    a.flat.localeCompare(b.flat, undefined, order) || a.name.localeCompare(b.name, undefined, order)
+  );
+}
+
+// ───────────────────────────────────────────────────────────── now and next
+
+export interface Glance {
+  /** What is on, or what is late; null between things. */
+  now: Item | null;
+  late: boolean;
+  next: Item | null;
+}
+
+/** What is late stands before what is on: it is what the supporter acts on. */
+export function glanceOf(items: readonly Item[]): Glance {
+  const late = items.find(isLate) ?? null;
+  const on = items.find((item) => item.state === 'now') ?? null;
+  const next = items.find((item) => item.state === 'later') ?? null;
+  if (late) return { now: late, late: true, next: on ?? next };
+  return { now: on, late: false, next };
+}
+
+/** When the resident last ate, as far as anybody recorded it; null when nobody did. */
+export function lastMealAt(items: readonly Item[]): number | null {
+  const eaten = items
+    .filter((item) => item.family === 'meal')
+    .filter((item) => item.outcome === 'done' || item.outcome === 'partly')
+    .map((item) => item.doneAt ?? item.start);
+  return eaten.length > 0 ? Math.max(...eaten) : null;
+}
+
+/** Hours without food that staff must know of: the goal of at most eleven hours at night holds for any time. */
+export const LONG_WITHOUT_FOOD = 11 * 60 * MINUTE;
+
+// ───────────────────────────────────────────────────────────── the strip
+
+export interface StripWindow {
+  from: number;
+  to: number;
+  /** Each third hour that is labelled: its place in percent and its hour. */
+  ticks: { left: number; hour: string }[];
+}
+
+/** The hours that everybody's strip shares: the day from 06:30, or the night from 18:00, so that now is always inside. */
+export function windowOf(now: number, zone: string): StripWindow {
+  const wall = wallTime(now, zone);
+  const date = wall.slice(0, 10);
+  const time = wall.slice(11, 16);
+  if (time >= '06:30' && time < '22:00') {
+    return stripWindow(`${date}T06:30`, `${date}T22:30`, zone);
+  }
+  const evening = time >= '22:00' ? date : addDays(date, -1);
+  return stripWindow(`${evening}T18:00`, `${addDays(evening, 1)}T10:00`, zone);
+}
+
+function stripWindow(fromLocal: string, toLocal: string, zone: string): StripWindow {
+  const from = instant(fromLocal, zone);
+  const to = instant(toLocal, zone);
+  const ticks = [];
+  for (const date of new Set([fromLocal.slice(0, 10), toLocal.slice(0, 10)])) {
+    for (let hour = 0; hour < 24; hour += 3) {
+      const at = instant(`${date}T${String(hour).padStart(2, '0')}:00`, zone);
+      if (at > from && at < to)
+        ticks.push({ left: percent(at, from, to), hour: String(hour || 24) });
+    }
+  }
+  return { from, to, ticks };
+}
+
+export function percent(at: number, from: number, to: number): number {
+  return Math.round(((at - from) / (to - from)) * 10_000) / 100;
+}
+
+export type MarkLook = 'later' | 'now' | 'done' | 'missed' | 'late' | 'gone';
+
+export interface Mark {
+  occ: string;
+  shape: 'bar' | 'point';
+  look: MarkLook;
+  family: Family;
+  /** Percent of the strip. */
+  left: number;
+  width: number;
+  item: Item;
+}
+
+/** Marks of the strip, painted in this order: what is now last, so that its outline is whole. */
+export function marksOf(items: readonly Item[], { from, to }: StripWindow): Mark[] {
+  const marks = [];
+  for (const item of items) {
+    if (item.state === 'paused') continue;
+    const isPoint = item.end <= item.start;
+    if (item.start >= to || (isPoint ? item.start < from : item.end <= from)) continue;
+    const left = percent(Math.max(item.start, from), from, to);
+    const right = percent(Math.min(item.end, to), from, to);
+    marks.push({
+      occ: item.occ,
+      shape: isPoint ? ('point' as const) : ('bar' as const),
+      look: lookOf(item),
+      family: item.family,
+      left,
+      width: isPoint ? 0 : right - left,
+      item,
+    });
+  }
+  return marks.sort((a, b) => PAINT_ORDER[a.look] - PAINT_ORDER[b.look]);
+}
+
+const PAINT_ORDER: Record<MarkLook, number> = {
+  gone: 0,
+  done: 1,
+  later: 2,
+  missed: 3,
+  now: 4,
+  late: 5,
+};
+
+function lookOf(item: Item): MarkLook {
+  switch (item.state) {
+    case 'later':
+    case 'now':
+    case 'done':
+    case 'missed':
+    case 'gone':
+      return item.state;
+    case 'open':
+      return item.reminder.checkable ? 'late' : 'gone';
+    case 'paused':
+      return 'gone';
+  }
+}
+
+// ───────────────────────────────────────────────────────────── alerts
+
+/** Taken by somebody and still resting: until `againAt` nobody needs to act. */
+export function isResting(alert: Alert, now: number): boolean {
+  return alert.taken !== null && alert.taken.againAt > now;
+}
+
+const URGENCY: Record<Alert['kind'], number> = { help: 0, missed: 1, late: 2, silent: 3 };
+
+/** Open alerts: those that wait for somebody first, the most urgent kind first, the oldest first. */
+export function openAlerts<T extends { alert: Alert }>(all: readonly T[], now: number): T[] {
+  return all
+    .filter(({ alert }) => alert.closed === null)
+    .sort(
+      (a, b) =>
+        Number(isResting(a.alert, now)) - Number(isResting(b.alert, now)) ||
+        URGENCY[a.alert.kind] - URGENCY[b.alert.kind] ||
+        a.alert.at - b.alert.at,
+    );
+}
+
+export const AGAIN_AFTER = 30 * MINUTE;
+
+/** The groups of "Jag tar det". */
+export function taking(by: string, now: number): { by: string; at: string; again_at: string } {
+  return {
+    by,
+    at: new Date(now).toISOString(),
+    again_at: new Date(now + AGAIN_AFTER).toISOString(),
+  };
+}
+
+// ───────────────────────────────────────────────────────────── what happened last
+
+export type Happening =
+  | { at: number; space: string; what: 'outcome'; item: Item }
+  | { at: number; space: string; what: 'help' | 'missed' | 'silent'; alert: Alert }
+  | { at: number; space: string; what: 'taken'; alert: Alert; by: string };
+
+/** The last things that happened among the residents, newest first. */
+export function recentOf(
+  homes: readonly { space: string; items: readonly Item[]; alerts: readonly Alert[] }[],
+  limit: number,
+): Happening[] {
+  const all: Happening[] = [];
+  for (const { space, items, alerts } of homes) {
+    for (const item of items) {
+      if (item.outcome && item.doneAt !== null) {
+        all.push({ at: item.doneAt, space, what: 'outcome', item });
+      }
+    }
+    for (const alert of alerts) {
+      if (alert.kind !== 'late') all.push({ at: alert.at, space, what: alert.kind, alert });
+      if (alert.taken) {
+        all.push({ at: alert.taken.at, space, what: 'taken', alert, by: alert.taken.by });
+      }
+    }
+  }
+  return all.sort((a, b) => b.at - a.at).slice(0, limit);
+}
+
+// ───────────────────────────────────────────────────────────── words of time
+
+export function minutesBetween(from: number, to: number): number {
+  return Math.max(0, Math.floor((to - from) / MINUTE));
+}
+
+/** Minutes as hours and minutes, for "2 h 5 min" and "29 min"; the words are the catalogue's. */
+export function hoursAndMinutes(minutes: number): { hours: number; minutes: number } {
+  return { hours: Math.floor(minutes / 60), minutes: minutes % 60 };
+}
