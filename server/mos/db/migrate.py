@@ -6,14 +6,26 @@ refused, because two installations would then differ without anybody knowing.
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import asyncpg
 
-# One lock for all of MOS in a cluster: two starts at once apply each migration once.
+# One lock for all of MOS in a database: two starts at once apply each migration once.
 _LOCK = 0x6D6F73_0001
+
+_LOCK_TIMEOUT = "4s"
+_ATTEMPTS = 5
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migration (
+  number      integer PRIMARY KEY,
+  name        text NOT NULL,
+  checksum    text NOT NULL,
+  applied_at  timestamptz NOT NULL DEFAULT clock_timestamp()
+)"""
 
 ROLES = ("mos_app", "mos_engine")
 
@@ -97,20 +109,26 @@ async def migrate(dsn: str, *, passwords: dict[str, str] | None = None) -> list[
     with `passwords` they may sign in themselves, without they are only taken by the owner's login
     (`SET ROLE` at connection start). Raises MigrationError.
     """
-    connection = await asyncpg.connect(dsn, server_settings={"lock_timeout": "4s"})
+    connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute("SET lock_timeout = '60s'")
+        # Another start may be at it, and its migrations take the time they take.
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        await connection.execute("SET lock_timeout = '4s'")
         todo = _compare(migrations(), await _applied(connection)).pending
         await _roles(connection, passwords or {})
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration ("
-            "number integer PRIMARY KEY, name text NOT NULL, checksum text NOT NULL, "
-            "applied_at timestamptz NOT NULL DEFAULT clock_timestamp())"
-        )
+        await connection.execute(_TABLE)
         for migration in todo:
+            await _apply(connection, migration)
+        return todo
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: "asyncpg.Connection[Any]", migration: Migration) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
             async with connection.transaction():
+                # Waiting longer for a table's lock would make everybody else queue behind us.
+                await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
                 await connection.execute(migration.sql)
                 await connection.execute(
                     "INSERT INTO schema_migration (number, name, checksum) VALUES ($1, $2, $3)",
@@ -118,19 +136,43 @@ async def migrate(dsn: str, *, passwords: dict[str, str] | None = None) -> list[
                     migration.name,
                     migration.checksum,
                 )
-        return todo
-    finally:
-        await connection.close()
+        except asyncpg.LockNotAvailableError:
+            if attempt == _ATTEMPTS:
+                raise MigrationError(
+                    f"migration {migration.name} could not get a table's lock in {attempt} tries: "
+                    "try again when the system is calmer; nothing of it was applied"
+                ) from None
+        except asyncpg.PostgresError as error:
+            raise MigrationError(
+                f"migration {migration.name} failed: {error}; nothing of it was applied"
+            ) from error
+        else:
+            return
 
 
 async def _roles(connection: "asyncpg.Connection[Any]", passwords: dict[str, str]) -> None:
-    for role in ROLES:
-        exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
-        if not exists:
+    try:
+        for role in ROLES:
+            await _role(connection, role, passwords.get(role))
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise MigrationError(
+            f"this login may not prepare the roles {' and '.join(ROLES)} ({error}): "
+            "give it CREATEROLE, or create and grant both roles to it; nothing was changed"
+        ) from None
+
+
+async def _role(connection: "asyncpg.Connection[Any]", role: str, password: str | None) -> None:
+    exists = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role)
+    if not exists:
+        # Roles belong to the whole server: another database's migration may be first.
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
             await connection.execute(f"CREATE ROLE {role} NOLOGIN")
-        if role in passwords:
-            secret = passwords[role].replace("'", "''")
-            await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{secret}'")
-        else:
+    if password is not None:
+        secret = password.replace("'", "''")
+        await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{secret}'")
+    else:
+        try:
+            await connection.execute(f"SET ROLE {role}; RESET ROLE")
+        except asyncpg.InsufficientPrivilegeError:
             await connection.execute(f"GRANT {role} TO CURRENT_USER")
-        await connection.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+    await connection.execute(f"GRANT USAGE ON SCHEMA public TO {role}")

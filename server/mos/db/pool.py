@@ -43,13 +43,16 @@ class Scope:
 # Types that the driver already made and msgspec must leave as they are.
 _NATIVE = (UUID, datetime, date, time, timedelta, Decimal, bytes)
 
-_SET_SCOPE = (
-    "/* mos.db.scope */ SELECT set_config('mos.org', $1, true), set_config('mos.spaces', $2, true)"
-)
 
-
-def _spaces_literal(scope: Scope) -> str:
-    return "{" + ",".join(str(space) for space in scope.spaces) + "}"
+def _set_scope(scope: Scope) -> str:
+    # Literals, not parameters: so it travels together with BEGIN, which saves a round trip.
+    # `.hex` lets nothing but a UUID in.
+    org = scope.org.hex if scope.org else ""
+    spaces = ",".join(space.hex for space in scope.spaces)
+    return (
+        f"/* mos.db.scope */ SELECT set_config('mos.org', '{org}', true), "
+        f"set_config('mos.spaces', '{{{spaces}}}', true)"
+    )
 
 
 class Db:
@@ -86,7 +89,7 @@ class Db:
 
     async def scope(self, scope: Scope) -> None:
         """Change what row-level security shows for the rest of this transaction."""
-        await self._connection.execute(_SET_SCOPE, str(scope.org or ""), _spaces_literal(scope))
+        await self._connection.execute(_set_scope(scope))
 
 
 class Pool:
@@ -99,12 +102,21 @@ class Pool:
 
     @asynccontextmanager
     async def transaction(self, scope: Scope = Scope()) -> AsyncIterator[Db]:
-        """Open a transaction that sees `scope`. Commits at the end, rolls back on any error."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            db = Db(connection)
+        """Open a transaction that sees `scope`. Commits at the end, rolls back on any error.
+
+        Raises RuntimeError when the block ended well and the server had already given the
+        transaction up: an error inside it was caught, and what came after it is lost.
+        """
+        async with self._pool.acquire() as connection:
             # Always set, also when empty: a connection of the pool carries no scope of its own.
-            await db.scope(scope)
-            yield db
+            await connection.execute(f"BEGIN; {_set_scope(scope)}")
+            try:
+                yield Db(connection)
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("the transaction was rolled back after a caught error")
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
@@ -153,6 +165,14 @@ class Pool:
             await asyncio.wait_for(self._pool.close(), 10)
         except TimeoutError:
             self._pool.terminate()
+
+
+async def _roll_back(connection: "PoolConnectionProxy[Any]") -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except (DbError, asyncpg.InterfaceError, OSError):
+        # The connection itself is what failed; the error on its way up says so.
+        connection.terminate()
 
 
 async def _keep(_connection: Any) -> None:

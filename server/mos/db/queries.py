@@ -79,6 +79,10 @@ class Queries:
             head["name"]: text[head.end() : end] for head, end in zip(heads, ends, strict=True)
         }
 
+    def names(self) -> list[str]:
+        """Return the names of the file's statements."""
+        return list(self._texts)
+
     def query(self, name: str, row: type[Row]) -> Query[Row]:
         """Return the statement called `name`, whose rows are `row` Structs. Raises KeyError."""
         full = f"{self._package}.{name}"

@@ -331,10 +331,8 @@ class Cluster:
     def _may_reach(self, path: Path) -> bool:
         if self._user is None:
             return True
-        return (
-            subprocess.run(["test", "-x", path], check=False, cwd="/", **self._as_user()).returncode
-            == 0
-        )
+        tried = subprocess.run(["test", "-x", path], check=False, cwd="/", **self._as_user())
+        return tried.returncode == 0
 
     def _binaries(self) -> Path:
         """Return where the programs lie, a place that the server's user may enter."""

@@ -89,6 +89,8 @@ CREATE TABLE relation (
 CREATE INDEX relation_account ON relation (org_id, account_id);
 CREATE INDEX relation_space ON relation (org_id, space_id) WHERE space_id IS NOT NULL;
 CREATE INDEX relation_unit ON relation (org_id, unit_id) WHERE unit_id IS NOT NULL;
+-- One contact person per resident: the ladder must not have to choose.
+CREATE UNIQUE INDEX relation_primary ON relation (org_id, space_id) WHERE is_primary;
 
 CREATE TABLE credential (
   org_id         uuid NOT NULL,
@@ -398,5 +400,12 @@ CREATE FUNCTION email_taken(p_email text) RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT EXISTS (SELECT 1 FROM account WHERE email = lower(p_email))
 $$;
-REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text) TO mos_app;
+-- Who can be tried out, on the sign-in page of a demo; nobody anywhere else.
+CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT a.email, a.name, a.role
+  FROM account a
+  WHERE (SELECT i.demo FROM installation i) AND a.email IS NOT NULL AND a.disabled_at IS NULL
+$$;
+REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text), demo_accounts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text), demo_accounts() TO mos_app;

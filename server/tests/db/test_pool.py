@@ -1,0 +1,125 @@
+"""What a transaction promises, on a real server."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from builders import a_home
+from msgspec import Struct
+
+from mos.db import DbError, Scope, UniqueViolation
+from mos.db.queries import Query
+
+
+class Count(Struct, frozen=True):
+    n: int
+
+
+class Setting(Struct, frozen=True):
+    org: str
+
+
+UNITS = Query("test.units", "SELECT count(*) AS n FROM unit", (), Count)
+PRESENT_ORG = Query("test.org", "SELECT current_setting('mos.org', true) AS org", (), Setting)
+ADD_UNIT = Query(
+    "test.add_unit",
+    "INSERT INTO unit (org_id, unit_id, name, zone, language, created_at) "
+    "SELECT org_id, unit_id, 'Again', zone, language, created_at FROM unit",
+    (),
+    type(None),
+)
+RENAME = Query("test.rename", "UPDATE unit SET name = $1", ("name",), type(None))
+
+
+async def test_a_transaction_commits_at_the_end_and_rolls_back_on_an_error(database):
+    home = await a_home(database)
+    async with database.app.transaction(Scope(home.org)) as db:
+        assert await db.run(RENAME, name="Linden") == 1
+    with pytest.raises(ZeroDivisionError):
+        async with database.app.transaction(Scope(home.org)) as db:
+            await db.run(RENAME, name="Lost")
+            raise ZeroDivisionError
+
+    assert await database.sql("SELECT name FROM unit") == [{"name": "Linden"}]
+
+
+async def test_a_scope_ends_with_its_transaction(database):
+    home = await a_home(database)
+    async with database.app.transaction(Scope(home.org)) as db:
+        assert (await db.one(UNITS)) == Count(1)
+    async with database.app.transaction() as db:
+        assert (await db.one(UNITS)) == Count(0)
+        assert (await db.one(PRESENT_ORG)) == Setting("")
+
+
+async def test_a_caught_error_cannot_pass_for_a_commit(database):
+    home = await a_home(database)
+    with pytest.raises(RuntimeError, match="rolled back"):
+        async with database.app.transaction(Scope(home.org)) as db:
+            with pytest.raises(UniqueViolation):
+                await db.run(ADD_UNIT)
+
+    async with database.app.transaction(Scope(home.org)) as db:
+        assert (await db.one(UNITS)) == Count(1)
+
+
+async def test_a_cancelled_request_leaves_a_clean_connection(database):
+    home = await a_home(database)
+    entered = asyncio.Event()
+
+    async def request():
+        async with database.app.transaction(Scope(home.org)) as db:
+            await db.run(RENAME, name="Half done")
+            entered.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(request())
+    await entered.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await database.sql("SELECT name FROM unit") == [{"name": "Eken"}]
+    async with database.app.transaction() as db:
+        assert (await db.one(PRESENT_ORG)) == Setting("")
+
+
+async def test_a_lost_connection_is_replaced(database):
+    home = await a_home(database)
+    with pytest.raises((DbError, OSError, asyncpg.InterfaceError)):
+        async with database.app.transaction(Scope(home.org)) as db:
+            await database.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE usename = 'mos_app' AND datname = current_database()"
+            )
+            await db.run(RENAME, name="Nobody hears this")
+
+    async with database.app.transaction(Scope(home.org)) as db:
+        assert (await db.one(UNITS)) == Count(1)
+
+
+async def test_a_listener_hears_what_another_connection_says(database):
+    async with database.app.listen("mos_poke") as payloads:
+        await database.engine.notify("mos_poke", ["one", "two"])
+
+        assert [await anext(payloads), await anext(payloads)] == ["one", "two"]
+
+
+async def test_a_listener_learns_that_its_connection_was_lost(database):
+    async with database.app.listen("mos_poke") as payloads:
+        waiting = asyncio.ensure_future(anext(payloads))
+        await database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        )
+        with pytest.raises(ConnectionError):
+            await waiting
+
+
+async def test_jsonb_goes_in_and_comes_out_as_python_values(database):
+    value = {"title": "Frukost", "days": ["mon"], "none": None}
+    echo = Query("test.echo", "SELECT $1::jsonb AS value", ("value",), Setting)
+    async with database.app.transaction() as db:
+        (row,) = await db.records(echo, value=value)
+
+    assert row["value"] == value

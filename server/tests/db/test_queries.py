@@ -1,0 +1,137 @@
+"""The reader of `.sql` files, and the contract of every statement that MOS declares."""
+
+import pkgutil
+from importlib import import_module
+from types import NoneType
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec import inspect as types
+
+import mos
+from mos.db import Queries
+from mos.db.queries import Query, _compile, declared
+
+# What a column of a type may become in a Struct.
+PYTHON_OF = {
+    "uuid": (types.UUIDType,),
+    "text": (types.StrType, types.EnumType, types.LiteralType),
+    "bool": (types.BoolType,),
+    "int2": (types.IntType,),
+    "int4": (types.IntType,),
+    "int8": (types.IntType,),
+    "float8": (types.FloatType,),
+    "timestamptz": (types.DateTimeType,),
+    "date": (types.DateType,),
+    "bytea": (types.BytesType,),
+}
+
+
+def test_parameters_are_numbered_and_casts_strings_and_comments_left_alone():
+    sql, params = _compile(
+        "x", "SELECT ':no', a::text, b[1:2] -- :neither\nFROM t WHERE a = :a AND b > :b OR c = :a;"
+    )
+
+    assert params == ("a", "b")
+    assert sql.endswith("WHERE a = $1 AND b > $2 OR c = $1")
+    assert "':no', a::text, b[1:2] -- :neither" in sql
+
+
+def test_a_statement_says_its_name_to_the_server():
+    assert _compile("mos.plan.due", "SELECT 1")[0] == "/* mos.plan.due */ SELECT 1"
+
+
+def test_a_missing_or_unknown_parameter_is_refused():
+    sql, params = _compile("x", "SELECT :a")
+
+    with pytest.raises(TypeError, match="'a', 'b'"):
+        Query("x", sql, params, NoneType).args({"b": 1})
+
+
+def every_query():
+    for module in pkgutil.walk_packages(mos.__path__, "mos."):
+        import_module(module.name)
+    return {query.name: query for query in declared()}
+
+
+def accepts(field, pg_type):
+    options = field.types if isinstance(field, types.UnionType) else (field,)
+    if any(isinstance(option, types.AnyType) for option in options) or pg_type.name == "jsonb":
+        return True
+    if pg_type.kind == "array":
+        wanted = (types.ListType, types.VarTupleType, types.SetType, types.FrozenSetType)
+    else:
+        wanted = PYTHON_OF[pg_type.name]
+    return any(isinstance(option, wanted) for option in options)
+
+
+async def test_every_declared_query_answers_what_its_struct_expects(database):
+    faults = []
+    queries = every_query()
+    for query in queries.values():
+        try:
+            statement = await database.owner.prepare(query.sql)
+        except asyncpg.PostgresError as error:
+            faults.append(f"{query.name}: {error}")
+            continue
+        columns = {column.name: column.type for column in statement.get_attributes()}
+        if query.row is NoneType:
+            if columns:
+                faults.append(f"{query.name} is a command and answers {sorted(columns)}")
+            continue
+        fields = {f.encode_name: f.type for f in types.type_info(query.row).fields}
+        if fields.keys() != columns.keys():
+            faults.append(f"{query.name}: columns {list(columns)} against fields {list(fields)}")
+            continue
+        faults += [
+            f"{query.name}.{name}: {columns[name].name} against {field}"
+            for name, field in fields.items()
+            if not accepts(field, columns[name])
+        ]
+
+    assert queries
+    assert not faults, "\n".join(faults)
+
+
+async def test_every_declared_query_is_permitted_to_the_app_or_to_the_engine(database):
+    refused = []
+    for query in every_query().values():
+        allowed = 0
+        for role in ("mos_app", "mos_engine"):
+            await database.sql(f"SET ROLE {role}")
+            try:
+                await database.owner.fetch(f"EXPLAIN (GENERIC_PLAN) {query.sql}")
+                allowed += 1
+            except asyncpg.InsufficientPrivilegeError:
+                pass
+            finally:
+                await database.sql("RESET ROLE")
+        if not allowed:
+            refused.append(query.name)
+
+    assert not refused
+
+
+def test_every_statement_in_a_file_is_declared():
+    names = {query.name for query in every_query().values()}
+    unused = []
+    for module in pkgutil.walk_packages(mos.__path__, "mos."):
+        if not module.ispkg:
+            continue
+        try:
+            queries = Queries(module.name)
+        except FileNotFoundError:
+            continue
+        unused += [
+            f"{module.name}.{n}" for n in queries.names() if f"{module.name}.{n}" not in names
+        ]
+
+    assert not unused
+
+
+def test_a_struct_row_is_a_struct():
+    assert all(
+        query.row is NoneType or issubclass(query.row, msgspec.Struct)
+        for query in every_query().values()
+    )
