@@ -1,0 +1,1 @@
+"""Food that is safe for exactly this person."""

@@ -1,0 +1,1 @@
+"""What is personal, and who may keep it for how long."""
