@@ -1,11 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { symbols } from './scripts/symbols.ts';
+
 // The server answers /api and /sync; in development Vite passes them on.
 const server = process.env['MOS_SERVER'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), symbols()],
   build: {
     target: 'es2022',
     manifest: true,
