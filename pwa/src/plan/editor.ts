@@ -2,6 +2,7 @@
  *  Pure: no clock, no store. Problems name a field and a message key; the words are the catalogue's. */
 import type { Json } from '../offline/model';
 import type { Category, Criticality, Day, Reminder, Rule } from './model';
+import { clockOf, dayNumber, DAYS, minuteOf } from './time';
 
 /** How it comes back. `rule` is an RRULE that none of the plain choices can say. */
 export const REPEATS = [
@@ -15,7 +16,6 @@ export const REPEATS = [
 ] as const;
 export type Repeat = (typeof REPEATS)[number];
 
-export const DAYS: readonly Day[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 export const WEEKDAYS: readonly Day[] = DAYS.slice(0, 5);
 /** First to fourth, and the last. */
 export const ORDINALS = [1, 2, 3, 4, -1] as const;
@@ -402,8 +402,6 @@ export interface Problem {
   params?: Record<string, string | number>;
 }
 
-const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
-const DATE = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 const DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Everything that stands in the way of saving, in the order of the form; each says what to do. */
@@ -471,7 +469,7 @@ function problemsOfTime(form: ReminderForm): Problem[] {
 
 function problemsOfTimes({ repeat, times, minutes }: ReminderForm): Problem[] {
   const used = repeat === 'once' ? times.slice(0, 1) : times;
-  if (used.length === 0 || used.some((time) => !TIME.test(time))) {
+  if (used.length === 0 || used.some((time) => !isTime(time))) {
     return [{ field: 'times', code: 'time_empty' }];
   }
   const twice = used.find((time, index) => used.indexOf(time) !== index);
@@ -495,7 +493,7 @@ function overlapping(
 }
 
 function problemsOfInterval({ hours, minutes, from, to }: ReminderForm['interval']): Problem[] {
-  if (!TIME.test(from) || !TIME.test(to)) return [{ field: 'interval', code: 'time_empty' }];
+  if (!isTime(from) || !isTime(to)) return [{ field: 'interval', code: 'time_empty' }];
   const every = hours * 60 + minutes;
   if (!Number.isInteger(every) || every < 15 || every >= 1440) {
     return [{ field: 'interval', code: 'interval_range' }];
@@ -534,9 +532,11 @@ function problemsOfRinging({ grace, ring }: ReminderForm): Problem[] {
 
 /** A date that exists: 2026-02-29 does not. */
 export function isDate(value: string): boolean {
-  if (!DATE.test(value)) return false;
-  const date = new Date(`${value}T00:00:00Z`);
-  return date.toISOString().startsWith(value);
+  return dayNumber(value) !== null;
+}
+
+function isTime(value: string): boolean {
+  return minuteOf(value) !== null;
 }
 
 function isYearDay(value: string): boolean {
@@ -546,14 +546,14 @@ function isYearDay(value: string): boolean {
 
 // ───────────────────────────────────────────────────────────── small arithmetic of the clock
 
+/** Minutes after midnight; what is no clock time counts as midnight (the form says so elsewhere). */
 export function minutesOf(time: string): number {
-  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+  return minuteOf(time) ?? 0;
 }
 
 /** The wall time some minutes later, round the clock. */
 export function laterBy(time: string, minutes: number): string {
-  const total = (((minutesOf(time) + minutes) % 1440) + 1440) % 1440;
-  return `${twoDigits(String(Math.floor(total / 60)))}:${twoDigits(String(total % 60))}`;
+  return clockOf((((minutesOf(time) + minutes) % 1440) + 1440) % 1440);
 }
 
 /** Minutes from one wall time to another, forward over midnight; the same time is a moment, not a day. */
@@ -564,7 +564,7 @@ export function lengthBetween(from: string, to: string): number {
 /** The first free time after the last one, for "add a time": four hours on, before midnight if it can be. */
 export function nextTime(times: readonly string[]): string {
   const last = [...times]
-    .filter((time) => TIME.test(time))
+    .filter((time) => isTime(time))
     .sort()
     .at(-1);
   if (!last) return '08:00';

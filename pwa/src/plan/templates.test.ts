@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { DAYS, minutesOf, problemsOf } from './editor';
+import { minutesOf, problemsOf } from './editor';
 import { formsOf, TEMPLATES } from './templates';
+import { DAYS } from './time';
 import { symbolUrl } from '../ui/symbols';
 
 const OPTIONS = { zone: 'Europe/Stockholm', start: '2026-11-27', language: 'sv' };

@@ -1,16 +1,9 @@
 /** Standard days: a whole plan in one tap. Titles are content that the resident reads, so they follow the
  *  resident's language, not that of whoever taps; what the editor says about a template is in its catalogue. */
 import type { Json } from '../offline/model';
-import {
-  blankForm,
-  DAYS,
-  groupsOf,
-  laterBy,
-  reminderOf,
-  WEEKDAYS,
-  type ReminderForm,
-} from './editor';
+import { blankForm, groupsOf, laterBy, reminderOf, WEEKDAYS, type ReminderForm } from './editor';
 import type { Category, Day, Reminder } from './model';
+import { DAYS } from './time';
 
 export const TEMPLATES = ['ordinary', 'activity', 'calm', 'work'] as const;
 export type TemplateName = (typeof TEMPLATES)[number];

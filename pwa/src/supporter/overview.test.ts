@@ -1,0 +1,284 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Alert, Item, ItemState } from '../plan/model';
+import {
+  byFlat,
+  glanceOf,
+  isShown,
+  lastMealAt,
+  marksOf,
+  needsYou,
+  openAlerts,
+  recentOf,
+  statusOf,
+  taking,
+  windowOf,
+  type Facts,
+} from './overview';
+
+const ZONE = 'Europe/Stockholm';
+const DATE = '2026-11-27';
+
+/** Friday 27 November, winter time: one hour ahead of UTC. */
+function at(time: string, date = DATE): number {
+  return Date.parse(`${date}T${time}:00+01:00`);
+}
+
+function anItem(from: string, state: ItemState, change: Partial<Item> = {}): Item {
+  const start = at(from);
+  return {
+    occ: `r@${DATE}T${from}`,
+    reminder: {
+      id: 'r',
+      title: 'Lunch',
+      category: 'meal',
+      label: '',
+      symbol: 'lunch',
+      note: '',
+      minutes: 30,
+      checkable: true,
+      grace: null,
+      criticality: 'normal',
+      ring: { start: true, again: true, before: null },
+      rule: { zone: ZONE, kind: 'once', at: `${DATE}T${from}` },
+    },
+    family: 'meal',
+    start,
+    end: start + 30 * 60_000,
+    from,
+    until: '',
+    state,
+    missedAt: start + 60 * 60_000,
+    outcome: state === 'done' ? 'done' : null,
+    completion: null,
+    by: null,
+    doneAt: state === 'done' ? start + 5 * 60_000 : null,
+    snoozedUntil: null,
+    rangAt: null,
+    ...change,
+  };
+}
+
+function anAlert(kind: Alert['kind'], change: Partial<Alert> = {}): Alert {
+  return {
+    id: `alert-${kind}`,
+    kind,
+    occ: null,
+    reminder: null,
+    at: at('11:45'),
+    step: { n: 3, of: 5, nextAt: null },
+    taken: null,
+    closed: null,
+    ...change,
+  };
+}
+
+function status(change: Partial<Facts>): ReturnType<typeof statusOf> {
+  return statusOf({
+    items: [],
+    alerts: [],
+    profile: { pause: [] },
+    planned: true,
+    date: DATE,
+    now: at('12:14'),
+    ...change,
+  });
+}
+
+describe('a resident has one status', () => {
+  it('is on time while nothing waits', () => {
+    const items = [anItem('08:00', 'done'), anItem('12:00', 'now'), anItem('13:00', 'later')];
+    expect(status({ items })).toEqual({ kind: 'on_time' });
+  });
+
+  it('is late since the time that was planned', () => {
+    expect(status({ items: [anItem('11:45', 'open')] })).toMatchObject({
+      kind: 'late',
+      minutes: 29,
+    });
+  });
+
+  it('is not late for what nobody has to answer', () => {
+    const item = anItem('11:45', 'open');
+    const items = [{ ...item, reminder: { ...item.reminder, checkable: false } }];
+    expect(status({ items }).kind).toBe('on_time');
+  });
+
+  it('counts each missed thing once, whoever noticed it', () => {
+    const item = anItem('08:00', 'missed');
+    const alerts = [anAlert('missed', { occ: item.occ })];
+    expect(status({ items: [item, anItem('10:00', 'missed')], alerts })).toEqual({
+      kind: 'missed',
+      count: 2,
+    });
+  });
+
+  it('believes the server’s alert before this device knows the occurrence', () => {
+    expect(status({ alerts: [anAlert('late', { occ: 'x@y' })] })).toMatchObject({
+      kind: 'late',
+      minutes: 29,
+    });
+  });
+
+  it('is on time again as soon as an outcome is given here, before the server closes the alert', () => {
+    const item = anItem('08:00', 'done');
+    expect(status({ items: [item], alerts: [anAlert('missed', { occ: item.occ })] }).kind).toBe(
+      'on_time',
+    );
+  });
+
+  it('puts a call for help first, and a closed alert nowhere', () => {
+    const alerts = [anAlert('silent'), anAlert('help')];
+    expect(status({ alerts, items: [anItem('08:00', 'missed')] }).kind).toBe('help');
+    const closed = { closed: { at: 1, why: 'by_hand' } };
+    expect(status({ alerts: [anAlert('help', closed)] }).kind).toBe('on_time');
+  });
+
+  it('is paused on both the first and the last day, and no longer', () => {
+    const profile = { pause: [{ from: '2026-11-25', to: DATE, why: 'Sjukhus' }] };
+    expect(status({ profile })).toEqual({ kind: 'paused', until: DATE, why: 'Sjukhus' });
+    expect(status({ profile, date: '2026-11-28' }).kind).toBe('on_time');
+  });
+
+  it('does not call a resident without a plan on time', () => {
+    expect(status({ planned: false }).kind).toBe('unplanned');
+  });
+});
+
+describe('filters', () => {
+  it('"needs you" holds late, missed, silent and help', () => {
+    expect(needsYou({ kind: 'silent', since: 0 })).toBe(true);
+    expect(needsYou({ kind: 'paused', until: null, why: '' })).toBe(false);
+    expect(isShown({ kind: 'unplanned' }, 'all')).toBe(true);
+    expect(isShown({ kind: 'unplanned' }, 'on_time')).toBe(false);
+  });
+});
+
+it('residents stand in the order of their doors', () => {
+  const flats = [
+    { flat: 'Lgh 10', name: 'A' },
+    { flat: 'Lgh 2', name: 'B' },
+  ];
+  expect(flats.sort(byFlat).map((each) => each.flat)).toEqual(['Lgh 2', 'Lgh 10']);
+});
+
+describe('now and next', () => {
+  it('shows what is late before what is on', () => {
+    const late = anItem('11:45', 'open', { occ: 'late' });
+    const on = anItem('12:00', 'now', { occ: 'on' });
+    expect(glanceOf([late, on])).toMatchObject({
+      now: { occ: 'late' },
+      late: true,
+      next: { occ: 'on' },
+    });
+  });
+
+  it('says nothing is on between two things', () => {
+    expect(glanceOf([anItem('13:00', 'later')])).toMatchObject({ now: null, late: false });
+  });
+});
+
+describe('the last meal', () => {
+  it('is when it was eaten, not when it was planned', () => {
+    expect(lastMealAt([anItem('08:00', 'done', { doneAt: at('08:40') })])).toBe(at('08:40'));
+  });
+
+  it('a refused meal is no meal', () => {
+    expect(lastMealAt([anItem('08:00', 'done', { outcome: 'refused' })])).toBeNull();
+  });
+});
+
+describe('the strip', () => {
+  it.each(['06:30', '12:14', '21:59', '22:00', '23:59', '00:00', '03:00', '06:29'])(
+    'holds the moment %s',
+    (time) => {
+      const { from, to } = windowOf(at(time), ZONE);
+      expect(at(time)).toBeGreaterThanOrEqual(from);
+      expect(at(time)).toBeLessThan(to);
+    },
+  );
+
+  it('labels each third hour', () => {
+    expect(windowOf(at('12:14'), ZONE).ticks.map((tick) => tick.hour)).toEqual([
+      '9',
+      '12',
+      '15',
+      '18',
+      '21',
+    ]);
+    expect(windowOf(at('23:00'), ZONE).ticks.map((tick) => tick.hour)).toEqual([
+      '21',
+      '24',
+      '3',
+      '6',
+      '9',
+    ]);
+  });
+
+  it('is longer by an hour in the night when the clocks go back', () => {
+    const { from, to } = windowOf(Date.parse('2026-10-25T01:00:00Z'), ZONE);
+    expect((to - from) / 3_600_000).toBe(17);
+  });
+
+  it('draws marks true to length and cuts what reaches outside', () => {
+    const window = windowOf(at('12:14'), ZONE);
+    const sleep = anItem('06:00', 'gone', { end: at('07:00') });
+    const [mark] = marksOf([sleep], window);
+    expect(mark).toMatchObject({ left: 0, width: 3.13 });
+  });
+
+  it('paints what is now above what is done, and nothing that is paused', () => {
+    const window = windowOf(at('12:14'), ZONE);
+    const items = [anItem('12:00', 'now'), anItem('08:00', 'done'), anItem('13:00', 'paused')];
+    expect(marksOf(items, window).map((mark) => mark.look)).toEqual(['done', 'now']);
+  });
+
+  it('a medicine is a point', () => {
+    const [mark] = marksOf(
+      [anItem('14:00', 'later', { end: at('14:00') })],
+      windowOf(at('12:14'), ZONE),
+    );
+    expect(mark).toMatchObject({ shape: 'point', width: 0 });
+  });
+});
+
+describe('alerts', () => {
+  it('those that wait come before those that somebody took, help before all', () => {
+    const taken = { taken: { by: 'jonas', at: at('12:02'), againAt: at('12:32') } };
+    const all = [
+      { alert: anAlert('missed', taken) },
+      { alert: anAlert('silent') },
+      { alert: anAlert('late') },
+      { alert: anAlert('help') },
+    ];
+    expect(openAlerts(all, at('12:14')).map(({ alert }) => alert.kind)).toEqual([
+      'help',
+      'late',
+      'silent',
+      'missed',
+    ]);
+  });
+
+  it('one that was taken waits again when the half hour is over', () => {
+    const taken = { by: 'jonas', at: at('12:02'), againAt: at('12:32') };
+    const all = [{ alert: anAlert('late') }, { alert: anAlert('missed', { taken }) }];
+    expect(openAlerts(all, at('12:33')).map(({ alert }) => alert.kind)).toEqual(['missed', 'late']);
+  });
+
+  it('"Jag tar det" rings again in half an hour', () => {
+    expect(taking('sara', at('12:02'))).toEqual({
+      by: 'sara',
+      at: '2026-11-27T11:02:00.000Z',
+      again_at: '2026-11-27T11:32:00.000Z',
+    });
+  });
+});
+
+it('what happened last is told newest first', () => {
+  const alert = anAlert('silent', {
+    at: at('10:52'),
+    taken: { by: 'j', at: at('12:02'), againAt: 0 },
+  });
+  const told = recentOf([{ space: 's', items: [anItem('08:00', 'done')], alerts: [alert] }], 5);
+  expect(told.map(({ what }) => what)).toEqual(['taken', 'silent', 'outcome']);
+});
