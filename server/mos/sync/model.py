@@ -1,0 +1,269 @@
+"""Words of synchronisation: what a domain declares, what travels, what came of it. Types only."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from mos.db import Db
+
+PROTO = 1
+SCHEMA = 1
+MAX_OPS = 500
+MAX_BYTES = 1_048_576
+# A device's clock may run this far ahead of the server's before its ops are stamped anew.
+SKEW_MS = 60_000
+
+Groups = dict[str, Any]
+
+# ────────────────────────────────────────────────── what a domain declares, and what it is told
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One accepted op that changed its record, as the domain's hook sees it."""
+
+    space: UUID
+    coll: str
+    rec: UUID
+    op: UUID
+    seq: int
+    kind: Literal["set", "event", "system"]
+    # What this op wrote: `{"title": …}`; of an event `{"v": {…}, "by": "<account>"}`.
+    groups: Groups
+    # The whole record as it stands after the batch that this op came in.
+    doc: Groups
+    by: UUID | None  # account; None: the server itself
+    device: UUID | None
+    at: datetime  # when the server received it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """What a domain lets devices synchronise: one kind of record.
+
+    `check` gets the groups as the device wrote them, `{"title": …}` for a set and `{"v": {…}}` for
+    an event, and raises Invalid with `field` where they are wrong. `people_may` names the groups
+    that people may set (None: all); the rest is the server's. `applied` runs inside the push's
+    transaction with all changes of one push to this collection, in order, spaces mixed; it must not
+    refuse: whatever it raises undoes the push, and the device tries again later.
+    """
+
+    name: str
+    kind: Literal["set", "event"]
+    write: str  # the permission word that a writer needs in the space
+    check: Callable[[Groups], None]
+    people_may: frozenset[str] | None = None
+    applied: Callable[[Db, UUID, list[Change], datetime], Awaitable[None]] | None = None
+
+
+class SystemChange(Struct, frozen=True, kw_only=True):
+    """What the server itself writes into a record, by `record`."""
+
+    space: UUID
+    coll: str
+    rec: UUID
+    groups: Groups
+    # Given, a second `record` of the same id changes nothing; absent, one is made.
+    op: UUID | None = None
+
+
+class Author(Struct, frozen=True, kw_only=True):
+    """Who pushes, from the session and never from the body."""
+
+    org: UUID
+    account: UUID
+    session: UUID
+    device: UUID
+
+
+# What a person may do in each space that they reach, as permission words.
+Reach = dict[UUID, frozenset[str]]
+
+# ────────────────────────────────────────────────── what travels
+
+# `\Z`, not `$`: the latter would let a line break pass.
+_Word = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}\Z")]
+_Hlc = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+_Number = Annotated[int, Meta(ge=1, le=2**53)]
+_Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class SetOp(Struct, frozen=True, tag="set", tag_field="k", forbid_unknown_fields=True):
+    """Change groups of one record."""
+
+    op: UUID
+    n: _Number
+    space: UUID
+    hlc: _Hlc
+    coll: _Word
+    rec: UUID
+    f: Annotated[dict[_Word, Any], Meta(min_length=1, max_length=64)]
+
+
+class EventOp(Struct, frozen=True, tag="event", tag_field="k", forbid_unknown_fields=True):
+    """Something happened. Its record's id is the op's own, and it never changes."""
+
+    op: UUID
+    n: _Number
+    space: UUID
+    hlc: _Hlc
+    coll: _Word
+    v: Groups
+
+
+Op = SetOp | EventOp
+
+
+class OpIds(Struct, frozen=True):
+    """What must be readable of an op whose rest is not: enough to keep it and answer for it."""
+
+    op: UUID
+    space: UUID
+    n: Any = None
+    k: Any = None
+
+
+class Hello(Struct, frozen=True):
+    """A device says what it is and how far it has sent. Unknown fields are a newer app's."""
+
+    proto: tuple[int, int]
+    schema: int
+    device_id: UUID
+    client_now: _Moment
+    app: Annotated[str, Meta(max_length=100)] = ""
+    sent: Annotated[dict[UUID, int], Meta(max_length=1000)] = {}
+
+
+class PushHead(Struct, frozen=True):
+    """A batch whose ops are read one by one, so that one bad op spoils no other."""
+
+    proto: int
+    schema: int
+    device_id: UUID
+    client_now: _Moment
+    ops: list[Raw]
+
+
+class Pull(Struct, frozen=True):
+    """What the device has of each space: a cursor, or "" for nothing."""
+
+    proto: int
+    schema: int
+    device_id: UUID
+    spaces: Annotated[dict[UUID, Annotated[str, Meta(max_length=64)]], Meta(max_length=1000)]
+    limit: Annotated[int, Meta(ge=1, le=5000)] = 2000
+    check: bool = False
+
+
+class Result(Struct, frozen=True, omit_defaults=True):
+    """The verdict on one op. `was` is the first verdict of a `dup`."""
+
+    op: UUID
+    s: Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone", "retry"]
+    seq: int | UnsetType = UNSET
+    was: str | UnsetType = UNSET
+    code: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+
+
+class Pushed(Struct, frozen=True):
+    """The answer to a push; `results` in the order of the ops."""
+
+    server_now: datetime
+    results: list[Result]
+    restamped: dict[UUID, str]
+    acked: dict[UUID, int]
+    heads: dict[UUID, int]
+
+
+class Check(Struct, frozen=True):
+    """A space's fingerprint: its records that are not deleted, Σ seq and Σ seq² mod 2⁵³."""
+
+    n: int
+    sum: str
+    sq: str
+
+
+class PulledSpace(Struct, frozen=True):
+    """One changed space: `rows` are `[coll, rec, seq, {group: value}, {group: hlc}]`."""
+
+    id: UUID
+    rows: Raw
+    cur: str
+    more: bool
+    check: Check | UnsetType = UNSET
+
+
+class Grant(Struct, frozen=True):
+    """A space that the actor may see, and what they may do there."""
+
+    id: UUID
+    role: str
+    permissions: list[str]
+
+
+class SpaceHead(Struct, frozen=True):
+    """A grant with the space's present place, as `hello` lists it."""
+
+    id: UUID
+    role: str
+    permissions: list[str]
+    cur_hint: str
+    floor: int
+
+
+class Gone(Struct, frozen=True):
+    """A space that the actor may no longer see: forget it."""
+
+    id: UUID
+    why: Literal["revoked", "erased"]
+    purge: bool = True
+
+
+class Reset(Struct, frozen=True):
+    """A cursor that does not belong to the space's history: pull it from ""."""
+
+    id: UUID
+    why: Literal["epoch", "floor", "tag"]
+
+
+class Pulled(Struct, frozen=True):
+    """The answer to a pull: one snapshot of all the spaces asked for."""
+
+    server_now: datetime
+    spaces: list[PulledSpace]
+    added: list[Grant]
+    gone: list[Gone]
+    reset: list[Reset]
+
+
+class SchemaRange(Struct, frozen=True):
+    """Which shapes of records this server speaks."""
+
+    current: int = SCHEMA
+    min_pull: int = 1
+    min_push: int = 1
+
+
+class Limits(Struct, frozen=True):
+    """How much one push may carry."""
+
+    ops: int = MAX_OPS
+    bytes: int = MAX_BYTES
+    skew_ms: int = SKEW_MS
+
+
+class HelloAnswer(Struct, frozen=True):
+    """What the server wants a device to know at the start."""
+
+    server_now: datetime
+    lease_until: datetime
+    acked: dict[UUID, int]
+    spaces: list[SpaceHead]
+    proto: int = PROTO
+    schema: SchemaRange = SchemaRange()
+    limits: Limits = Limits()
+    wipe: bool = False
