@@ -1,0 +1,75 @@
+"""Thirty invented days: which occurrences there were and what happened with each.
+
+Pure: the same residents, plans and moment always give the same history.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from mos.ops.demo.people import Resident
+from mos.ops.demo.plans import Planned
+from mos.plan.model.rule import Rule
+from mos.plan.rules.recurrence import occurrences
+
+DAYS = 30
+GRACE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """A reminder of the demo with the id and the rule that it was given."""
+
+    id: UUID
+    planned: Planned
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Past:
+    """One occurrence that has been. `outcome` None: nobody answered, it was missed."""
+
+    occ: str
+    reminder: Reminder
+    at: datetime
+    outcome: str | None
+    answered_at: datetime | None
+    by_resident: bool
+
+
+def past(resident: Resident, reminders: list[Reminder], now: datetime) -> list[Past]:
+    """Return what came due in the last thirty days, up to `now` (aware), oldest first.
+
+    What is due within its grace is left to the engine and the person, who may still answer it.
+    """
+    # A stable seed: `hash()` of a string differs from one start to the next.
+    dice = random.Random(resident.key)  # noqa: S311  invents a past, protects nothing
+    start = (now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = []
+    for reminder in reminders:
+        for occurrence in occurrences(reminder.rule, start=start.astimezone(UTC), end=now - GRACE):
+            found.append((occurrence.at, occurrence.local, reminder))
+    return list(_happened(resident, sorted(found, key=lambda item: item[0]), dice))
+
+
+def _happened(
+    resident: Resident, found: list[tuple[datetime, str, Reminder]], dice: random.Random
+) -> Iterator[Past]:
+    for at, local, reminder in found:
+        occ = f"{reminder.id}@{local}"
+        if not reminder.planned.checkable:
+            yield Past(occ, reminder, at, "shown", at, by_resident=False)
+            continue
+        chance = dice.random()
+        if chance < resident.done:
+            outcome: str | None = "done"
+        elif chance < resident.done + resident.refused:
+            outcome = dice.choice(("refused", "asleep", "partly"))
+        else:
+            outcome = None
+        wait = timedelta(minutes=min(dice.expovariate(1 / resident.late_minutes), 28))
+        length = timedelta(minutes=reminder.planned.minutes * 0.7)
+        answered = None if outcome is None else at + max(wait, min(length, timedelta(minutes=25)))
+        yield Past(occ, reminder, at, outcome, answered, dice.random() < resident.by_themselves)

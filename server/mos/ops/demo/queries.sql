@@ -1,0 +1,66 @@
+-- name: add_organisation
+INSERT INTO organisation (org_id, name, policy, zone, language, created_at)
+VALUES (:org, :name, 'care_record', :zone, 'sv', :now)
+
+-- name: add_unit
+INSERT INTO unit (org_id, unit_id, name, zone, language, created_at)
+VALUES (:org, :unit, :name, :zone, 'sv', :now)
+
+-- name: add_accounts
+INSERT INTO account (org_id, account_id, role, name, email, language, created_at)
+SELECT :org, a.id, a.role, a.name, a.email, 'sv', :now
+FROM unnest(:ids::uuid[], :roles::text[], :names::text[], :emails::text[]) AS a (id, role, name, email)
+
+-- name: add_passwords
+INSERT INTO credential (org_id, credential_id, account_id, kind, secret, created_at)
+SELECT :org, c.id, c.account, 'password', :secret, :now
+FROM unnest(:ids::uuid[], :accounts::uuid[]) AS c (id, account)
+
+-- name: add_spaces
+INSERT INTO space (org_id, space_id, kind, head_seq)
+SELECT :org, s.id, 'resident', s.head FROM unnest(:ids::uuid[], :heads::bigint[]) AS s (id, head)
+
+-- name: add_residents
+INSERT INTO resident (org_id, space_id, account_id, unit_id, flat)
+SELECT :org, r.space, r.account, :unit, r.flat
+FROM unnest(:spaces::uuid[], :accounts::uuid[], :flats::text[]) AS r (space, account, flat)
+
+-- name: add_relations
+-- One row a relation; permissions come joined, because arrays of arrays must be square.
+INSERT INTO relation (org_id, relation_id, account_id, space_id, unit_id, permissions, is_primary, consent, valid_from)
+SELECT :org, r.id, r.account, r.space, r.unit, string_to_array(r.permissions, ' '), r.is_primary, r.consent, :now
+FROM unnest(:ids::uuid[], :accounts::uuid[], :spaces::uuid[], :units::uuid[], :permissions::text[],
+            :primaries::boolean[], :consents::text[])
+     AS r (id, account, space, unit, permissions, is_primary, consent)
+
+-- name: add_records
+-- Records with the ops that made them, numbered as given: seq is the place in each space.
+WITH given AS (
+  SELECT * FROM unnest(:spaces::uuid[], :recs::uuid[], :colls::text[], :kinds::text[], :seqs::bigint[], :docs::jsonb[],
+                       :hlcs::text[], :authors::uuid[], :ats::timestamptz[])
+    AS g (space, rec, coll, kind, seq, doc, hlc, author, at)
+), made AS (
+  INSERT INTO rec (org_id, space_id, rec_id, coll, seq, doc, clk)
+  SELECT :org, g.space, g.rec, g.coll, g.seq, g.doc,
+         (SELECT jsonb_object_agg(k, g.hlc) FROM jsonb_object_keys(g.doc) AS k)
+  FROM given g
+)
+INSERT INTO op (org_id, space_id, seq, op_id, account_id, kind, coll, rec_id, hlc, val, verdict, received_at)
+-- An event's record has the op's id; a record that was set has an id of its own.
+SELECT :org, g.space, g.seq, CASE WHEN g.kind = 'event' THEN g.rec ELSE gen_random_uuid() END, g.author, g.kind,
+       g.coll, g.rec, g.hlc, g.doc, 'applied', g.at
+FROM given g
+
+-- name: add_occurrences
+INSERT INTO occurrence (org_id, space_id, occ, reminder_id, at, ends_at, category, criticality, checkable, missed_at,
+                        state, outcome, told_at, closed_at)
+SELECT :org, o.space, o.occ, o.reminder, o.at, o.ends, o.category, o.criticality, o.checkable, o.missed,
+       CASE WHEN o.outcome IS NULL THEN 'missed' ELSE 'closed' END, o.outcome, o.at, o.closed
+FROM unnest(:spaces::uuid[], :occs::text[], :reminders::uuid[], :ats::timestamptz[], :ends::timestamptz[],
+            :categories::text[], :criticalities::text[], :checkables::boolean[], :misseds::timestamptz[],
+            :outcomes::text[], :closeds::timestamptz[])
+     AS o (space, occ, reminder, at, ends, category, criticality, checkable, missed, outcome, closed)
+
+-- name: mark_installation
+-- False when the installation is already somebody's: the caller then undoes everything.
+INSERT INTO installation (one, demo, claimed_at, created_at) VALUES (true, true, :now, :now)
