@@ -1,7 +1,7 @@
 """The demo home: one unit, six residents, their supporters and thirty days of history.
 
-Only `mos up --demo` on a new data directory makes it. Nobody in it exists, and its one password opens
-nothing elsewhere: addresses end in `.example`, which no mail can reach (RFC 2606).
+Only `mos up --demo` on a new data directory makes it. Nobody in it exists, and its one password
+opens nothing elsewhere: addresses end in `.example`, which no mail can reach (RFC 2606).
 """
 
 from mos.ops.demo.people import PASSWORD, PEOPLE, Person

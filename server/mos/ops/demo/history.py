@@ -47,10 +47,11 @@ def past(resident: Resident, reminders: list[Reminder], now: datetime) -> list[P
     # A stable seed: `hash()` of a string differs from one start to the next.
     dice = random.Random(resident.key)  # noqa: S311  invents a past, protects nothing
     start = (now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = []
-    for reminder in reminders:
-        for occurrence in occurrences(reminder.rule, start=start.astimezone(UTC), end=now - GRACE):
-            found.append((occurrence.at, occurrence.local, reminder))
+    found = [
+        (occurrence.at, occurrence.local, reminder)
+        for reminder in reminders
+        for occurrence in occurrences(reminder.rule, start=start.astimezone(UTC), end=now - GRACE)
+    ]
     return list(_happened(resident, sorted(found, key=lambda item: item[0]), dice))
 
 

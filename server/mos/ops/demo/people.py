@@ -38,7 +38,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Resident(Person):
-    """A person whose day is planned; `habits` steer the invented history (shares between 0 and 1)."""
+    """A person whose day is planned; the last fields steer the invented history.
+
+    `done`, `refused` and `by_themselves` are shares between 0 and 1.
+    """
 
     flat: str = ""
     face: str = ""
@@ -51,22 +54,70 @@ class Resident(Person):
 
 
 RESIDENTS = (
-    Resident("elsa", "Elsa Lindqvist", "resident", flat="Lgh 1", face="face-older-woman", level=2, late_minutes=10),
-    Resident("amir", "Amir Haddad", "resident", flat="Lgh 2", face="face-man-beard-dark", level=4, done=0.97, late_minutes=4),
     Resident(
-        "gunnar", "Gunnar Öberg", "resident", flat="Lgh 3", face="face-man-bald", level=1, done=0.9,
-        late_minutes=16, by_themselves=0.4,
-    ),
-    Resident("maja", "Maja Svensson", "resident", flat="Lgh 4", face="face-woman-blond", level=4, done=0.88, late_minutes=14),
-    Resident(
-        "birgitta", "Birgitta Ek", "resident", flat="Lgh 5", face="face-older-woman-medium", level=2, done=0.82,
-        refused=0.1, late_minutes=18, by_themselves=0.5,
+        "elsa",
+        "Elsa Lindqvist",
+        "resident",
+        flat="Lgh 1",
+        face="face-older-woman",
+        level=2,
+        late_minutes=10,
     ),
     Resident(
-        "tor", "Tor Åkesson", "resident", flat="Lgh 6", face="face-man-curly", level=3, done=0.95, late_minutes=6,
+        "amir",
+        "Amir Haddad",
+        "resident",
+        flat="Lgh 2",
+        face="face-man-beard-dark",
+        level=4,
+        done=0.97,
+        late_minutes=4,
+    ),
+    Resident(
+        "gunnar",
+        "Gunnar Öberg",
+        "resident",
+        flat="Lgh 3",
+        face="face-man-bald",
+        level=1,
+        done=0.9,
+        late_minutes=16,
+        by_themselves=0.4,
+    ),
+    Resident(
+        "maja",
+        "Maja Svensson",
+        "resident",
+        flat="Lgh 4",
+        face="face-woman-blond",
+        level=4,
+        done=0.88,
+        late_minutes=14,
+    ),
+    Resident(
+        "birgitta",
+        "Birgitta Ek",
+        "resident",
+        flat="Lgh 5",
+        face="face-older-woman-medium",
+        level=2,
+        done=0.82,
+        refused=0.1,
+        late_minutes=18,
+        by_themselves=0.5,
+    ),
+    Resident(
+        "tor",
+        "Tor Åkesson",
+        "resident",
+        flat="Lgh 6",
+        face="face-man-curly",
+        level=3,
+        done=0.95,
+        late_minutes=6,
         profile={"weekdays": "weekend"},
     ),
-)  # fmt: skip
+)
 
 SUPPORTERS = (
     Person("sara", "Sara Nyström", "caregiver", _STAFF, primary_for=("elsa", "gunnar")),
@@ -75,19 +126,31 @@ SUPPORTERS = (
     Person("mikael", "Mikael Lund", "caregiver", _STAFF),
     Person("ingrid", "Ingrid Sandberg", "nurse", _NURSE),
     Person(
-        "karin", "Karin Lindqvist", "relative", ("plan.view", "alert.take", "meals.view"), of="elsa",
+        "karin",
+        "Karin Lindqvist",
+        "relative",
+        ("plan.view", "alert.take", "meals.view"),
+        of="elsa",
         consent="Elsa har sagt ja, 3 mars 2026",
     ),
     Person(
-        "yusuf", "Yusuf Haddad", "relative", ("plan.view", "plan.edit", "outcome.record"), of="amir",
+        "yusuf",
+        "Yusuf Haddad",
+        "relative",
+        ("plan.view", "plan.edit", "outcome.record"),
+        of="amir",
         consent="Amir har sagt ja, 12 maj 2026",
     ),
     Person(
-        "lena", "Lena Ek", "relative", ("plan.view", "meals.view"), of="birgitta",
+        "lena",
+        "Lena Ek",
+        "relative",
+        ("plan.view", "meals.view"),
+        of="birgitta",
         consent="Birgitta och god man har sagt ja, 20 augusti 2026",
     ),
     Person("eva", "Eva Holm", "manager", ("care.manage", "statistics.view")),
     Person("admin", "Anders Admin", "admin"),
-)  # fmt: skip
+)
 
 PEOPLE: tuple[Person, ...] = (*RESIDENTS, *SUPPORTERS)

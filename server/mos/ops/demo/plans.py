@@ -1,4 +1,4 @@
-"""What a week looks like for each of the six. Data only; titles are Swedish, as a plan's own words are."""
+"""What a week looks like for each of the six. Data only; titles are Swedish, as the home is."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ class Planned:
     criticality: str = "normal"
     checkable: bool = True
     before: int | None = None
-    rule: dict[str, Any] | None = None  # in place of days × times
+    rule: dict[str, Any] | None = None  # in place of days and times
 
 
 def _meal(title: str, symbol: str, time: str, minutes: int, note: str = "", **more: Any) -> Planned:
@@ -120,13 +120,22 @@ TOR = (
     Planned("Bada", "movement", "swim", ("16:00",), 60, ("thu",)),
     _meal("Middag", "sausage", "17:45", 40),
     Planned(
-        "Fotvård", "hygiene", "lotion", ("10:00",), 30,
+        "Fotvård",
+        "hygiene",
+        "lotion",
+        ("10:00",),
+        30,
         rule={"kind": "rrule", "rrule": "FREQ=MONTHLY;BYDAY=-1FR", "times": ["10:00"]},
     ),
     _meal("Kvällsmål", "yoghurt", "20:15", 20),
     _sleep("21:45", 555),
-)  # fmt: skip
+)
 
 PLANS: dict[str, tuple[Planned, ...]] = {
-    "elsa": ELSA, "amir": AMIR, "gunnar": GUNNAR, "maja": MAJA, "birgitta": BIRGITTA, "tor": TOR,
-}  # fmt: skip
+    "elsa": ELSA,
+    "amir": AMIR,
+    "gunnar": GUNNAR,
+    "maja": MAJA,
+    "birgitta": BIRGITTA,
+    "tor": TOR,
+}

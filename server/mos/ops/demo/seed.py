@@ -1,4 +1,4 @@
-"""Writes the demo home into an empty database, in one transaction. Reads nothing, deletes nothing."""
+"""Writes the demo home into an empty database, in one transaction. Deletes nothing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -62,7 +62,10 @@ class _Home:
 
 
 async def seed(dsn: str, now: datetime) -> None:
-    """Make the demo home as the owner behind `dsn`; `now` is aware. Raises UniqueViolation if one exists."""
+    """Make the demo home as the owner behind `dsn`; `now` is aware.
+
+    Raises UniqueViolation where an installation exists already; nothing is then changed.
+    """
     pool = await connect(dsn, size=1)
     try:
         async with pool.transaction(Scope()) as db:
@@ -114,13 +117,13 @@ async def _people(db: Db, org: UUID, accounts: dict[str, UUID], began: datetime)
         org=org,
         ids=[new_id(began) for _ in PEOPLE],
         accounts=[accounts[person.key] for person in PEOPLE],
-        # One hash for all: the password is printed anyway, and hashing sixteen times takes a second.
+        # One hash for all: the password is printed anyway, and each hashing takes its time.
         secret=PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD),
         now=began,
     )
 
 
-async def _relations(  # noqa: PLR0913, PLR0917  a row needs all of them
+async def _relations(  # noqa: PLR0913  a row needs all of them
     db: Db,
     org: UUID,
     unit: UUID,
