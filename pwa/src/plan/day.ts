@@ -1,8 +1,395 @@
-/** From records to a day. Pure: the rows and the moment are arguments.
- *
- *  Signatures other folders build on:
- *  - `readReminder(row)`, `readProfile(row)`, `readAlert(row)`: a Row to its type; unknown stays unknown.
- *  - `dayOf(rows, { zone, date, now })`: that local date's items, ordered by start, sleep that began the evening before included.
- *  - `nowAndNext(items, now)`: what the Nu and Sen cards show.
- */
-export {};
+/** From records to a day. Pure: the rows and the moment are arguments. docs/rules.md says in words what is decided here. */
+import type { Json, Row } from '../offline/model';
+import { graceMinutes } from './grace';
+import type {
+  Alert,
+  Category,
+  Criticality,
+  DayPart,
+  Family,
+  Item,
+  ItemState,
+  Outcome,
+  Profile,
+  Reminder,
+  Rule,
+} from './model';
+import { type Scheduled, scheduled } from './recurrence';
+import { addDays, DAY_MS, instant, instantOf, isZone, MINUTE_MS, wallTime } from './time';
+
+type Fields = Readonly<Record<string, Json>>;
+
+// ───────────────────────────────────────────────────────────── reading records
+
+/** The others are activities. */
+const FAMILIES: ReadonlyMap<string, Family> = new Map<Category, Family>([
+  ['meal', 'meal'],
+  ['medication', 'med'],
+  ['rest', 'rest'],
+  ['sleep', 'sleep'],
+  ['hygiene', 'care'],
+]);
+
+/** The family of colour; an unknown category looks like an activity, and is named as what it is. */
+export function familyOf(category: string): Family {
+  return FAMILIES.get(category) ?? 'act';
+}
+
+export function readReminder(row: Row): Reminder {
+  const { doc } = row;
+  const ring = fieldsOf(doc['ring']);
+  return {
+    id: row.rec,
+    title: text(doc['title']),
+    category: text(doc['category']) || 'other',
+    label: text(doc['label']),
+    symbol: text(doc['symbol']),
+    note: text(doc['note']),
+    minutes: count(doc['minutes']) ?? 0,
+    checkable: doc['checkable'] !== false,
+    grace: count(doc['grace']),
+    criticality: oneOf(CRITICALITIES, doc['criticality']) ?? 'normal',
+    ring: {
+      start: ring['start'] !== false,
+      again: ring['again'] !== false,
+      before: count(ring['before']),
+    },
+    // Read where it is used: a rule from a newer release stays as it is, and schedules nothing here.
+    rule: fieldsOf(doc['rule']) as unknown as Rule,
+  };
+}
+
+const CRITICALITIES: readonly Criticality[] = ['normal', 'important', 'critical'];
+const OUTCOMES: readonly Outcome[] = [
+  'done',
+  'partly',
+  'refused',
+  'asleep',
+  'away',
+  'not_available',
+  'held',
+  'other',
+];
+const LEVELS: readonly Profile['level'][] = [1, 2, 3, 4];
+const WEEKDAYS: readonly Profile['weekdays'][] = ['all', 'weekend', 'none'];
+const THEMES: readonly Profile['theme'][] = ['auto', 'light', 'dark'];
+const SOUNDS: readonly Profile['sound'][] = ['soft', 'bell', 'none'];
+const PARTS: Readonly<Record<DayPart, string>> = {
+  morning: '06:00',
+  day: '10:00',
+  evening: '18:00',
+  night: '23:00',
+};
+const NIGHT = { from: '23:00', to: '06:00' };
+const ZONE = 'Europe/Stockholm';
+
+/** The resident's profile; what is absent or not understood is the usual. */
+export function readProfile(row: Row | undefined): Profile {
+  const doc = row?.doc ?? {};
+  const [night, parts] = [fieldsOf(doc['night']), fieldsOf(doc['parts'])];
+  const zone = text(doc['zone']);
+  return {
+    name: text(doc['name']),
+    flat: text(doc['flat']),
+    face: text(doc['face']),
+    zone: isZone(zone) ? zone : ZONE,
+    language: text(doc['language']) || 'sv',
+    level: oneOf(LEVELS, doc['level']) ?? 4,
+    weekdays: oneOf(WEEKDAYS, doc['weekdays']) ?? 'all',
+    theme: oneOf(THEMES, doc['theme']) ?? 'auto',
+    night: { from: text(night['from']) || NIGHT.from, to: text(night['to']) || NIGHT.to },
+    parts: {
+      morning: text(parts['morning']) || PARTS.morning,
+      day: text(parts['day']) || PARTS.day,
+      evening: text(parts['evening']) || PARTS.evening,
+      night: text(parts['night']) || PARTS.night,
+    },
+    sound: oneOf(SOUNDS, doc['sound']) ?? 'soft',
+    pause: readPauses(doc['pause']),
+  };
+}
+
+function readPauses(value: Json | undefined): Profile['pause'] {
+  const pauses = Array.isArray(value) ? (value as readonly Json[]) : [];
+  return pauses.map(fieldsOf).flatMap((pause) => {
+    const [from, to, why] = [text(pause['from']), text(pause['to']), text(pause['why'])];
+    if (from === '') return [];
+    return [to === '' ? { from, why } : { from, to, why }];
+  });
+}
+
+const ALERTS: readonly Alert['kind'][] = ['late', 'missed', 'help', 'silent'];
+
+/** An alert, or null for one that this release does not understand. */
+export function readAlert(row: Row): Alert | null {
+  const what = fieldsOf(row.doc['what']);
+  const [kind, at] = [oneOf(ALERTS, what['kind']), moment(what['at'])];
+  if (kind === null || at === null) return null;
+  const step = fieldsOf(row.doc['step']);
+  return {
+    id: row.rec,
+    kind,
+    occ: text(what['occ']) || null,
+    reminder: text(what['reminder']) || null,
+    at,
+    step: {
+      n: count(step['n']) ?? 0,
+      of: count(step['of']) ?? 0,
+      nextAt: moment(step['next_at']),
+    },
+    taken: readTaken(row.doc['taken'], at),
+    closed: readClosed(row.doc['closed'], at),
+  };
+}
+
+function readTaken(value: Json | undefined, opened: number): Alert['taken'] {
+  if (value === undefined || value === null) return null;
+  const taken = fieldsOf(value);
+  const at = moment(taken['at']) ?? opened;
+  return { by: text(taken['by']), at, againAt: moment(taken['again_at']) ?? at };
+}
+
+function readClosed(value: Json | undefined, opened: number): Alert['closed'] {
+  if (value === undefined || value === null) return null;
+  const closed = fieldsOf(value);
+  return { at: moment(closed['at']) ?? opened, why: text(closed['why']) };
+}
+
+function fieldsOf(value: Json | undefined): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : {};
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function count(value: Json | undefined): number | null {
+  return typeof value === 'number' && value >= 0 ? value : null;
+}
+
+/** A moment in ms, or null for what is none. */
+function moment(value: Json | undefined): number | null {
+  const ms = Date.parse(text(value));
+  return Number.isNaN(ms) ? null : ms;
+}
+
+function oneOf<Word extends string | number>(
+  words: readonly Word[],
+  value: Json | undefined,
+): Word | null {
+  return words.find((word) => word === value) ?? null;
+}
+
+// ───────────────────────────────────────────────────────────── what happened
+
+export interface DaySource {
+  reminders: readonly Reminder[];
+  completions: readonly Row[];
+  retracts: readonly Row[];
+  snoozes: readonly Row[];
+  rangs: readonly Row[];
+  profile: Profile;
+}
+
+interface Happened {
+  completion: { rec: string; at: number; outcome: Outcome | null; by: string | null } | null;
+  snooze: { at: number; until: number } | null;
+  rangAt: number | null;
+}
+
+/** Everything recorded about these occurrences. A space keeps months of events: what is not wanted is only looked at. */
+function happenings(source: DaySource, wanted: Map<string, Happened>): void {
+  const undone = new Set(source.retracts.map((row) => text(fieldsOf(row.doc['v'])['of'])));
+  for (const row of source.completions) {
+    const found = wanted.get(text(fieldsOf(row.doc['v'])['occ']));
+    if (found !== undefined && !undone.has(row.rec)) noteCompletion(found, row);
+  }
+  for (const row of source.snoozes) {
+    const found = wanted.get(text(fieldsOf(row.doc['v'])['occ']));
+    if (found !== undefined && !undone.has(row.rec)) noteSnooze(found, fieldsOf(row.doc['v']));
+  }
+  for (const row of source.rangs) {
+    const v = fieldsOf(row.doc['v']);
+    const found = wanted.get(text(v['occ']));
+    if (found !== undefined) found.rangAt = Math.max(found.rangAt ?? 0, moment(v['at']) ?? 0);
+  }
+}
+
+/** Two devices that both say "Klar" leave two events; the first by `at` counts, on every device the same. */
+function noteCompletion(found: Happened, row: Row): void {
+  const v = fieldsOf(row.doc['v']);
+  const at = moment(v['at']) ?? 0;
+  const known = found.completion;
+  if (known !== null && (known.at < at || (known.at === at && known.rec < row.rec))) return;
+  const by = text(row.doc['by']) || null;
+  found.completion = { rec: row.rec, at, outcome: oneOf(OUTCOMES, v['st']), by };
+}
+
+function noteSnooze(found: Happened, v: Fields): void {
+  const [at, until] = [moment(v['at']) ?? 0, moment(v['until'])];
+  if (until === null || (found.snooze !== null && found.snooze.at > at)) return;
+  found.snooze = { at, until };
+}
+
+// ───────────────────────────────────────────────────────────── the day
+
+/** That local date's items, ordered by start: what starts on it, what runs into it from the evening before, and what
+ *  began before midnight and still waits for an answer at `now`. */
+export function dayOf(source: DaySource, { date, now }: { date: string; now: number }): Item[] {
+  const { zone } = source.profile;
+  const begins = instant(`${date}T00:00`, zone);
+  const ends = instant(`${addDays(date, 1)}T00:00`, zone);
+  // Nothing lasts longer than a day.
+  const planned = source.reminders.flatMap((reminder) =>
+    schedule(reminder, begins - DAY_MS, ends).map((occurrence) => ({ reminder, occurrence })),
+  );
+  const happened = new Map(
+    planned.map(({ reminder, occurrence }) => [
+      occOf(reminder, occurrence),
+      { completion: null, snooze: null, rangAt: null },
+    ]),
+  );
+  happenings(source, happened);
+  return planned
+    .map(({ reminder, occurrence }) =>
+      itemOf(reminder, occurrence, happened.get(occOf(reminder, occurrence)), {
+        paused: occurrence.paused || isPaused(source.profile, occurrence.day),
+        now,
+      }),
+    )
+    .filter((item) => item.start >= begins || item.end > begins || isWaiting(item, begins, now))
+    .sort((a, b) => a.start - b.start || byImportance(a, b));
+}
+
+function occOf(reminder: Reminder, occurrence: Scheduled): string {
+  return `${reminder.id}@${occurrence.local}`;
+}
+
+/** A rule that this release cannot read schedules nothing; the editor says so (`checkRule`). */
+function schedule(reminder: Reminder, from: number, to: number): Scheduled[] {
+  try {
+    return scheduled(reminder.rule, from, to);
+  } catch (error) {
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
+}
+
+function isPaused(profile: Profile, day: string): boolean {
+  return profile.pause.some(({ from, to }) => from <= day && (to === undefined || day <= to));
+}
+
+/** A medicine of 23:50 does not vanish at midnight. */
+function isWaiting(item: Item, begins: number, now: number): boolean {
+  return now >= begins && (item.state === 'now' || item.state === 'open');
+}
+
+function itemOf(
+  reminder: Reminder,
+  { local, at }: Scheduled,
+  happened: Happened | undefined,
+  { paused, now }: { paused: boolean; now: number },
+): Item {
+  const end = endOf(reminder, local, at);
+  const { completion = null, snooze = null, rangAt = null } = happened ?? {};
+  const snoozed = snooze === null ? null : (snooze.until - at) / MINUTE_MS;
+  const missedAt = at + graceMinutes(reminder, snoozed) * MINUTE_MS;
+  return {
+    occ: `${reminder.id}@${local}`,
+    reminder,
+    family: familyOf(reminder.category),
+    start: at,
+    end,
+    from: local.slice(11),
+    until: end === at ? local.slice(11) : wallTime(end, reminder.rule.zone).slice(11),
+    state: stateOf(
+      { reminder, start: at, end, missedAt, answered: completion !== null, paused },
+      now,
+    ),
+    missedAt,
+    outcome: completion?.outcome ?? null,
+    completion: completion?.rec ?? null,
+    by: completion?.by ?? null,
+    doneAt: completion?.at ?? null,
+    snoozedUntil: completion === null ? (snooze?.until ?? null) : null,
+    rangAt,
+  };
+}
+
+/** The end is wall time, too: a night's sleep until 06:00 ends at 06:00 also when the clocks change in it. */
+function endOf(reminder: Reminder, local: string, start: number): number {
+  if (reminder.minutes === 0) return start;
+  const midnight = Date.parse(`${local.slice(0, 10)}T00:00Z`) / DAY_MS;
+  const minute = Number(local.slice(11, 13)) * 60 + Number(local.slice(14)) + reminder.minutes;
+  return Math.max(start, instantOf(midnight, minute, reminder.rule.zone));
+}
+
+interface Facts {
+  reminder: Reminder;
+  start: number;
+  end: number;
+  missedAt: number;
+  answered: boolean;
+  paused: boolean;
+}
+
+/** A moment, such as a medicine, is "now" for its first quarter of an hour. */
+const MOMENT_MS = 15 * MINUTE_MS;
+
+function stateOf(facts: Facts, now: number): ItemState {
+  const { reminder, start, end, missedAt } = facts;
+  if (facts.answered) return 'done';
+  if (facts.paused) return 'paused';
+  if (now < start) return 'later';
+  const moment = reminder.checkable ? Math.min(start + MOMENT_MS, missedAt) : start + MOMENT_MS;
+  if (now < (reminder.minutes === 0 ? moment : end)) return 'now';
+  if (!reminder.checkable) return 'gone';
+  return now < missedAt ? 'open' : 'missed';
+}
+
+// ───────────────────────────────────────────────────────────── now and next
+
+const BY_FAMILY: readonly Family[] = ['med', 'meal', 'sleep', 'rest', 'care', 'act'];
+
+/** The more important first: criticality, then the family, then what began first. */
+function byImportance(a: Item, b: Item): number {
+  return (
+    CRITICALITIES.indexOf(b.reminder.criticality) - CRITICALITIES.indexOf(a.reminder.criticality) ||
+    BY_FAMILY.indexOf(a.family) - BY_FAMILY.indexOf(b.family) ||
+    a.start - b.start ||
+    (a.occ < b.occ ? -1 : 1)
+  );
+}
+
+/** What the cards show: one Nu; when two things are on at once, the less important as `also` ("Nu också"); one Sen.
+ *  What is past its time and unanswered is still to do, but never hides what is on. */
+export function nowAndNext(
+  items: readonly Item[],
+  now: number,
+): { now: Item | null; also: Item | null; next: Item | null } {
+  // Two days' items hold a night's sleep twice.
+  const once = [...new Map(items.map((item) => [item.occ, item])).values()];
+  const due = once
+    .filter((item) => item.state === 'now' || item.state === 'open')
+    .sort(byImportance);
+  const [first = null, ...rest] = due;
+  const isOn = (item: Item) => item.state === 'now';
+  const second = first !== null && isOn(first) ? rest[0] : (rest.find(isOn) ?? rest[0]);
+  const [next = null] = once
+    .filter((item) => item.state === 'later' && item.start > now)
+    .sort((a, b) => a.start - b.start || byImportance(a, b));
+  return { now: first, also: second ?? null, next };
+}
+
+const QUARTER_MS = 15 * MINUTE_MS;
+const MOST_QUARTERS = 8;
+
+/** Dots from `now`, rounded to its nearest quarter (12:07 → 12:00, 12:08 → 12:15), to the start of what comes next:
+ *  one per quarter. None when it is more than two hours away. */
+export function quarters(now: number, next: number): number {
+  const rounded = Math.floor((Math.floor(now / MINUTE_MS) + 7) / 15) * QUARTER_MS;
+  const dots = Math.max(0, Math.ceil((next - rounded) / QUARTER_MS));
+  return dots > MOST_QUARTERS ? 0 : dots;
+}
