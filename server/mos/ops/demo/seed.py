@@ -123,7 +123,7 @@ async def _people(db: Db, org: UUID, accounts: dict[str, UUID], began: datetime)
     )
 
 
-async def _relations(  # noqa: PLR0913  a row needs all of them
+async def _relations(  # noqa: PLR0917  a row needs all of them
     db: Db,
     org: UUID,
     unit: UUID,
