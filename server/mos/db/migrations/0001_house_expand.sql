@@ -173,9 +173,15 @@ CREATE TABLE space (
   floor_seq      bigint NOT NULL DEFAULT 0,
   floor_hlc      text COLLATE "C" NOT NULL DEFAULT '',
   state          smallint NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),  -- open, frozen, erased
+  -- The fingerprint over records that are not deleted: count, Σ seq, Σ seq² mod 2⁵³. Only sync_push moves it.
+  live_n         bigint NOT NULL DEFAULT 0,
+  live_sum       bigint NOT NULL DEFAULT 0,
+  live_sq        bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (org_id, space_id)
 ) WITH (fillfactor = 50);
 
+-- Records and ops have no foreign key to `space`: sync_push, the one writer, holds the space's row
+-- locked, and checking each of a batch's rows again would cost as much as writing them.
 CREATE TABLE rec (
   org_id         uuid NOT NULL,
   space_id       uuid NOT NULL,
@@ -185,9 +191,9 @@ CREATE TABLE rec (
   doc            jsonb NOT NULL,              -- group → value; opaque to the merge
   clk            jsonb NOT NULL,              -- group → hybrid logical clock
   PRIMARY KEY (org_id, space_id, rec_id),
-  CONSTRAINT rec_seq UNIQUE (org_id, space_id, seq),
-  FOREIGN KEY (org_id, space_id) REFERENCES space
+  CONSTRAINT rec_seq UNIQUE (org_id, space_id, seq)
 ) WITH (fillfactor = 80);
+CREATE INDEX rec_coll ON rec (org_id, space_id, coll);
 
 CREATE TABLE op (
   org_id         uuid NOT NULL,
@@ -207,8 +213,7 @@ CREATE TABLE op (
   verdict        text NOT NULL,
   received_at    timestamptz NOT NULL,
   PRIMARY KEY (org_id, space_id, seq),
-  CONSTRAINT op_once UNIQUE (org_id, space_id, op_id),
-  FOREIGN KEY (org_id, space_id) REFERENCES space
+  CONSTRAINT op_once UNIQUE (org_id, space_id, op_id)
 );
 
 CREATE TABLE device_space (
@@ -216,6 +221,7 @@ CREATE TABLE device_space (
   space_id       uuid NOT NULL,
   device_id      uuid NOT NULL,
   last_n         bigint NOT NULL DEFAULT 0,
+  last_hlc       text COLLATE "C" NOT NULL DEFAULT '',  -- the latest clock kept from it here
   last_cursor    text NOT NULL DEFAULT '',
   skew_ms        bigint NOT NULL DEFAULT 0,
   seen_at        timestamptz NOT NULL,
@@ -242,16 +248,20 @@ CREATE TABLE due (
   occ            text NOT NULL,               -- reminder@2026-10-25T02:30
   reminder_id    uuid NOT NULL,
   at             timestamptz NOT NULL,
+  first_at       timestamptz NOT NULL,        -- when the engine takes it: `at`, or the ring before it
   ends_at        timestamptz NOT NULL,
   category       text NOT NULL CHECK (category ~ '^[a-z_]{1,32}$'),
   criticality    text NOT NULL CHECK (criticality IN ('normal', 'important', 'critical')),
   checkable      boolean NOT NULL,
   grace_s        integer NOT NULL CHECK (grace_s >= 0),
-  PRIMARY KEY (org_id, space_id, occ)
+  ring_start     boolean NOT NULL,
+  ring_again     boolean NOT NULL,
+  PRIMARY KEY (org_id, space_id, occ),
+  CONSTRAINT due_first_comes_first CHECK (first_at <= at)
 ) WITH (fillfactor = 70);
-CREATE INDEX due_at ON due (at);
+CREATE INDEX due_first_at ON due (first_at);
 
--- How far ahead each space has been materialised.
+-- How far ahead each space has been materialised. Its row is also the lock of a space's plan.
 CREATE TABLE horizon (
   org_id         uuid NOT NULL,
   space_id       uuid NOT NULL,
@@ -270,28 +280,84 @@ CREATE TABLE occurrence (
   category       text NOT NULL,
   criticality    text NOT NULL,
   checkable      boolean NOT NULL,
-  missed_at      timestamptz NOT NULL,        -- when the grace ends
+  grace_s        integer NOT NULL,
+  ring_start     boolean NOT NULL,
+  ring_again     boolean NOT NULL,
   state          text NOT NULL CHECK (state IN
                    ('planned', 'due', 'told', 'late', 'missed', 'closed', 'paused', 'cancelled')),
   outcome        text CHECK (outcome IN ('done', 'partly', 'refused', 'asleep', 'away',
                    'not_available', 'held', 'other', 'shown')),
-  told_at        timestamptz,
+  from_at        timestamptz NOT NULL,        -- what rings and grace count from: `at`, later when snoozed
+  missed_at      timestamptz NOT NULL,        -- when the grace ends
+  told_at        timestamptz,                 -- when the first device was known to be told
   late_at        timestamptz,
   closed_at      timestamptz,
   closed_by      uuid,                        -- the op that closed it
-  step           integer NOT NULL DEFAULT 0,  -- the last step of the ladder taken
+  snoozed_until  timestamptz,
+  snoozed_by     uuid,                        -- the op that snoozed it
+  silent_at      timestamptz,                 -- when an untold device counts as silent
+  rung           integer NOT NULL DEFAULT 0,  -- the next of its rings
+  step           integer NOT NULL DEFAULT 0,  -- how often the resident's devices were told
   next_at        timestamptz,                 -- when the engine looks again; NULL: nothing more to do
-  held_until     timestamptz,                 -- somebody said "Jag tar det"
   PRIMARY KEY (org_id, space_id, occ),
-  CONSTRAINT occurrence_closed_has_outcome CHECK ((state = 'closed') = (outcome IS NOT NULL))
+  CONSTRAINT occurrence_closed_has_outcome CHECK ((state = 'closed') = (outcome IS NOT NULL)),
+  CONSTRAINT occurrence_open_is_watched CHECK
+    (state NOT IN ('planned', 'due', 'told', 'late') OR next_at IS NOT NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX occurrence_next ON occurrence (next_at) WHERE next_at IS NOT NULL;
 
+-- What was said of an occurrence. It may come before the occurrence is due, or after it was missed.
+-- A retracted op keeps its row, so that it counts for nothing in whatever order the two arrive.
+CREATE TABLE answer (
+  org_id         uuid NOT NULL,
+  space_id       uuid NOT NULL,
+  op_id          uuid NOT NULL,
+  occ            text,
+  outcome        text,
+  at             timestamptz,
+  retracted      boolean NOT NULL DEFAULT false,
+  PRIMARY KEY (org_id, space_id, op_id),
+  CONSTRAINT answer_says_something CHECK (retracted OR num_nulls(occ, outcome, at) = 0)
+);
+CREATE INDEX answer_occ ON answer (org_id, space_id, occ) WHERE NOT retracted;
+
+CREATE TABLE alert (
+  org_id         uuid NOT NULL,
+  space_id       uuid NOT NULL,
+  alert_id       uuid NOT NULL,
+  kind           text NOT NULL CHECK (kind IN ('late', 'missed', 'help', 'silent')),
+  occ            text,
+  ladder         text NOT NULL CHECK (ladder ~ '^[a-z_]{1,32}$'),
+  grace_s        integer NOT NULL,
+  from_at        timestamptz NOT NULL,        -- what the ladder counts from
+  opened_at      timestamptz NOT NULL,
+  rung           integer NOT NULL DEFAULT 0,  -- the next of its steps
+  step           integer NOT NULL DEFAULT 0,  -- how often supporters were told
+  next_at        timestamptz,                 -- when the engine looks again; NULL: nothing more to do
+  taken_by       uuid,
+  taken_at       timestamptz,
+  resumes_at     timestamptz,                 -- "Jag tar det" holds the ladder until then
+  closed_at      timestamptz,
+  closed_why     text CHECK (closed_why IN ('outcome', 'by_hand', 'cancelled')),
+  -- The space's synchronised record of this alert lags behind this row while `unrecorded`.
+  unrecorded     boolean NOT NULL DEFAULT true,
+  revision       integer NOT NULL DEFAULT 1,  -- grows with each change that the record must show
+  PRIMARY KEY (org_id, space_id, alert_id),
+  CONSTRAINT alert_closed_has_reason CHECK ((closed_at IS NULL) = (closed_why IS NULL)),
+  CONSTRAINT alert_taken_wholly CHECK (num_nulls(taken_by, taken_at, resumes_at) IN (0, 3)),
+  CONSTRAINT alert_closed_rests CHECK (closed_at IS NULL OR next_at IS NULL)
+) WITH (fillfactor = 70);
+CREATE INDEX alert_open ON alert (org_id, space_id) WHERE closed_at IS NULL;
+CREATE INDEX alert_next ON alert (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX alert_unrecorded ON alert (org_id, space_id) WHERE unrecorded;
+
+-- One attempt to tell one device of one thing by one channel, tried again until it is settled.
 CREATE TABLE delivery (
   org_id         uuid NOT NULL,
-  delivery_id    uuid NOT NULL,
+  delivery_id    bigint GENERATED ALWAYS AS IDENTITY,
   space_id       uuid NOT NULL,
-  occ            text NOT NULL,
+  kind           text NOT NULL CHECK (kind IN ('ring', 'alert', 'close')),
+  subject        text NOT NULL,               -- the occurrence or the alert; on screen the notification's tag
   step           integer NOT NULL,
   account_id     uuid NOT NULL,
   device_id      uuid NOT NULL,
@@ -305,27 +371,15 @@ CREATE TABLE delivery (
   settled_at     timestamptz,
   error          text NOT NULL DEFAULT '',    -- a code, never content
   PRIMARY KEY (org_id, delivery_id),
-  CONSTRAINT delivery_once UNIQUE (org_id, space_id, occ, step, device_id, channel)
+  CONSTRAINT delivery_once UNIQUE (org_id, space_id, subject, kind, step, device_id, channel)
 ) WITH (fillfactor = 70);
-CREATE INDEX delivery_next ON delivery (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX delivery_next ON delivery (channel, next_at) WHERE next_at IS NOT NULL;
 
-CREATE TABLE alert (
-  org_id         uuid NOT NULL,
-  space_id       uuid NOT NULL,
-  alert_id       uuid NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('late', 'missed', 'help', 'silent')),
-  occ            text,
-  opened_at      timestamptz NOT NULL,
-  taken_by       uuid,
-  taken_at       timestamptz,
-  resumes_at     timestamptz,
-  closed_at      timestamptz,
-  -- True while the space's synchronised record of this alert lags behind this row.
-  unrecorded     boolean NOT NULL DEFAULT true,
-  PRIMARY KEY (org_id, space_id, alert_id)
+-- Which workers are alive. `mos serve` answers its heartbeat from here.
+CREATE TABLE worker_heartbeat (
+  worker_id      uuid PRIMARY KEY,
+  seen_at        timestamptz NOT NULL
 );
-CREATE INDEX alert_open ON alert (org_id, space_id) WHERE closed_at IS NULL;
-CREATE INDEX alert_unrecorded ON alert (org_id, space_id) WHERE unrecorded;
 
 -- ───────────────────────────────────────────────────────────── row-level security
 DO $$
@@ -339,7 +393,7 @@ BEGIN
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO mos_app', t);
   END LOOP;
   FOREACH t IN ARRAY ARRAY['space', 'rec', 'op', 'device_space', 'quarantine', 'due', 'horizon',
-                           'occurrence', 'delivery', 'alert'] LOOP
+                           'occurrence', 'answer', 'delivery', 'alert'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     -- The array is read once per statement (InitPlan), not once per row: up to 177 times faster.
     EXECUTE format('CREATE POLICY own_space ON %I TO mos_app '
@@ -347,7 +401,7 @@ BEGIN
                    'WITH CHECK (org_id = (SELECT mos_org()) AND space_id = ANY ((SELECT mos_spaces())::uuid[]))', t);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO mos_app', t);
   END LOOP;
-  FOREACH t IN ARRAY ARRAY['due', 'horizon', 'occurrence', 'delivery', 'alert'] LOOP
+  FOREACH t IN ARRAY ARRAY['due', 'horizon', 'occurrence', 'answer', 'delivery', 'alert'] LOOP
     EXECUTE format('CREATE POLICY engine ON %I TO mos_engine USING (true) WITH CHECK (true)', t);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO mos_engine', t);
   END LOOP;
@@ -357,12 +411,19 @@ BEGIN
   END LOOP;
 END $$;
 
+GRANT SELECT, INSERT, UPDATE, DELETE ON worker_heartbeat TO mos_engine;
+GRANT SELECT ON worker_heartbeat TO mos_app;
 GRANT SELECT ON resident, relation TO mos_engine;
 GRANT SELECT (org_id, account_id, role, disabled_at, language) ON account TO mos_engine;
 GRANT SELECT (org_id, unit_id, zone, archived_at) ON unit TO mos_engine;
 GRANT SELECT (org_id, device_id, account_id, push_endpoint, push_p256dh, push_auth, push_gone_at,
               seen_at, revoked_at), UPDATE (push_gone_at) ON device TO mos_engine;
 CREATE POLICY engine_prunes ON device FOR UPDATE TO mos_engine USING (true) WITH CHECK (true);
+
+-- A refused op is kept also when its space is not the sender's: anybody may put in, only those of the
+-- space may look.
+CREATE POLICY anybody_puts_in ON quarantine FOR INSERT TO mos_app
+  WITH CHECK (org_id = (SELECT mos_org()));
 
 GRANT SELECT ON installation TO mos_app;
 GRANT UPDATE (claimed_at, claim_hash) ON installation TO mos_app;

@@ -52,9 +52,10 @@ SELECT :org, g.space, g.seq, CASE WHEN g.kind = 'event' THEN g.rec ELSE gen_rand
 FROM given g
 
 -- name: add_occurrences
-INSERT INTO occurrence (org_id, space_id, occ, reminder_id, at, ends_at, category, criticality, checkable, missed_at,
-                        state, outcome, told_at, closed_at)
-SELECT :org, o.space, o.occ, o.reminder, o.at, o.ends, o.category, o.criticality, o.checkable, o.missed,
+INSERT INTO occurrence (org_id, space_id, occ, reminder_id, at, ends_at, category, criticality, checkable, grace_s,
+                        ring_start, ring_again, from_at, missed_at, state, outcome, told_at, closed_at)
+SELECT :org, o.space, o.occ, o.reminder, o.at, o.ends, o.category, o.criticality, o.checkable,
+       extract(epoch FROM o.missed - o.at)::integer, true, true, o.at, o.missed,
        CASE WHEN o.outcome IS NULL THEN 'missed' ELSE 'closed' END, o.outcome, o.at, o.closed
 FROM unnest(:spaces::uuid[], :occs::text[], :reminders::uuid[], :ats::timestamptz[], :ends::timestamptz[],
             :categories::text[], :criticalities::text[], :checkables::boolean[], :misseds::timestamptz[],
