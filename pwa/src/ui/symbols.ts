@@ -212,10 +212,31 @@ const FACES = {
   'face-person-dark': '1F9D1-1F3FF',
 } as const;
 
+/** What a category or a template starts with, before anybody chose a picture of their own. Not offered in lists. */
+const GENERAL = {
+  meal: '1F37D',
+  breakfast: '1F963',
+  lunch: '1F37D',
+  dinner: '1F372',
+  supper: '1F96A',
+  snack: '1F34E',
+  medication: '1F48A',
+  movement: '1F6B6',
+  activity: '1F9E9',
+  rest: '1F6CB',
+  calm: 'E141',
+  break: '2615',
+  sleep: '1F6CC',
+  wake: '23F0',
+  meeting: '1F91D',
+  hygiene: '1F9FC',
+  wash: '1F9FC',
+} as const;
+
 /** Stands for a picture this release does not know: says "something", never something else. */
 export const NEUTRAL = { neutral: '1F4CC' } as const;
 
-export const SYMBOLS = { ...THINGS, ...FACES, ...NEUTRAL } as const satisfies Record<
+export const SYMBOLS = { ...THINGS, ...FACES, ...GENERAL, ...NEUTRAL } as const satisfies Record<
   string,
   string
 >;
