@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any, Literal
 from uuid import UUID
 
 from mos.care.model import Access, Actor, Permission, Policy, Reach, Role
+from mos.kernel.errors import Invalid
 
 _P = Permission
 _SUPPORT = frozenset(
@@ -98,3 +100,121 @@ def session_end(role: Role, *, created_at: datetime, now: datetime) -> datetime:
 def is_seen_due(seen_at: datetime, now: datetime) -> bool:
     """Say whether "last seen" is old enough to be written again."""
     return now - seen_at >= _SEEN_STEP
+
+
+# ────────────────────────────────────────────────────────────── tries at a door
+
+# How many tries pass before the first lock. An address may stand for a whole home.
+FREE_TRIES_PER_ACCOUNT = 5
+FREE_TRIES_PER_ADDRESS = 20
+TRIES_REMEMBERED = timedelta(days=1)
+_LONGEST_LOCK = timedelta(hours=1)
+
+
+def lock_after(failures: int, *, free: int) -> timedelta | None:
+    """Return how long a door stays shut after this many failures: 1 min, doubling, at most 1 h."""
+    if failures < free:
+        return None
+    doublings = min(failures - free, 6)
+    return min(timedelta(minutes=1 << doublings), _LONGEST_LOCK)
+
+
+# ────────────────────────────────────────────────────────────── passwords
+
+PASSWORD_LEAST = 10
+
+# The most used passwords that are long enough to pass otherwise; compared without case.
+_COMMON_WORDS = """
+0123456789 0987654321 1029384756 1111111111 1122334455 123123123123 1231231234 1234512345
+123456789a 1234567890 12345678900 12345678901 12345678910 123456789abc 1234567890a 123qweasdzxc
+1q2w3e4r5t 1q2w3e4r5t6y 1qaz2wsx3edc 1qazxsw23edc 9876543210 abcdefghij abcdefghijk abc1234567
+administrator administrat0r asdfghjkl1 asdfghjkl; asdfghjklö basketball1 changeme123
+chelsea123 computer123 daniel1234 dragonball football123 football12 fotboll123 hammarby123
+hejhej1234 hejhejhej1 helsinki123 iloveyou12 iloveyou123 internet123 jagälskardig
+jagalskardig kissakissa kaffekaffe letmein123 letmein1234 liverpool1 lösenord12 lösenord123
+losenord12 losenord123 lösenordet manchester manchester1 master1234 matochsovklocka michael123
+mittlösenord mittlosenord passw0rd123 password01 password10 password11 password12 password123
+password1234 password123! password12! passwordpassword princess12 princess123 q1w2e3r4t5
+q1w2e3r4t5y6 qazwsxedcrfv qwerty1234 qwerty12345 qwerty123456 qwertyuiop qwertyuiop1
+qwertyuiop123 qwertyuiopå qwertzuiop salasana12 salasana123 sommar2024 sommar2025 sommar2026
+starwars123 stockholm1 stockholm123 sunshine12 sunshine123 superman12 superman123 sverige123
+testtest12 testtest123 trustno1234 välkommen1 välkommen123 valkommen1 valkommen123 welcome123
+welcome1234 welcome2024 welcome2025 welcome2026 whatever12 zaq12wsxcde3 zxcvbnm123 zxcvbnm,./
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
+
+
+def check_password(password: str, *, email: str | None, name: str, field: str = "password") -> None:
+    """Refuse a password that is short, common, or says whose it is; raises Invalid.
+
+    Length counts, not the kinds of characters (NIST SP 800-63B).
+    """
+    plain = password.casefold().strip()
+    mailbox = (email or "").casefold().partition("@")[0]
+    if len(password) < PASSWORD_LEAST:
+        raise Invalid(
+            f"Use at least {PASSWORD_LEAST} characters.", field=field, code="password_short"
+        )
+    if plain in _COMMON or len(set(plain)) < 4:
+        raise Invalid("This password is too common.", field=field, code="password_common")
+    if plain in {(email or "").casefold(), mailbox, name.casefold()}:
+        raise Invalid("Do not use the address or the name.", field=field, code="password_personal")
+
+
+# ────────────────────────────────────────────────────────────── relations
+
+# What a relation gives when nobody chooses: all that the role can have, but for relatives.
+_FIRST_FOR_RELATIVES = frozenset({_P.PLAN_VIEW, _P.ALERT_TAKE})
+
+
+def usual(role: Role, policy: Policy) -> frozenset[Permission]:
+    """Return what a new relation of this role holds until somebody chooses otherwise."""
+    if role is Role.RELATIVE:
+        return _FIRST_FOR_RELATIVES
+    return ceiling(role, policy)
+
+
+def check_relation(
+    role: Role,
+    policy: Policy,
+    permissions: frozenset[Permission],
+    *,
+    is_primary: bool,
+    of: Literal["resident", "unit"],
+) -> None:
+    """Refuse a relation that its role cannot have or that would mean nothing; raises Invalid."""
+    most = ceiling(role, policy)
+    if role is Role.RESIDENT or not most & _SUPPORT:
+        raise Invalid("A person with this role supports nobody.", field="account")
+    if not permissions:
+        raise Invalid("Choose at least one permission.", field="permissions")
+    beyond = sorted(permissions - most)
+    if beyond:
+        raise Invalid(f"A {role.value} cannot have {beyond[0].value}.", field="permissions")
+    if of == "resident" and _P.CARE_MANAGE in permissions:
+        raise Invalid("care.manage is given for whole units.", field="permissions")
+    if is_primary and of == "unit":
+        raise Invalid("A contact person is one resident's.", field="is_primary")
+    if is_primary and _P.ALERT_TAKE not in permissions:
+        raise Invalid("A contact person needs alert.take.", field="permissions")
+
+
+# ────────────────────────────────────────────────────────────── residents
+
+
+def first_profile(*, name: str, flat: str, zone: str, language: str) -> dict[str, Any]:
+    """Return the profile that a new resident's space begins with (docs/records.md)."""
+    return {
+        "name": name,
+        "flat": flat,
+        "face": "",
+        "zone": zone,
+        "language": language,
+        "level": 2,
+        "weekdays": "all",
+        "theme": "auto",
+        "night": {"from": "23:00", "to": "06:00"},
+        "parts": {"morning": "06:00", "day": "10:00", "evening": "18:00", "night": "23:00"},
+        "sound": "soft",
+        "pause": [],
+    }

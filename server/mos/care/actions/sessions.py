@@ -1,12 +1,40 @@
-"""Sessions: from a cookie to an actor."""
+"""Sessions: opened by sign-in, found by their cookie, ended by anybody they belong to."""
 
 from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
 
 from mos.care import rules, store
-from mos.care.actions.tokens import token_hash
-from mos.care.model import Actor
+from mos.care.actions.permit import no_such
+from mos.care.actions.tokens import new_token, token_hash
+from mos.care.model import Actor, Role
 from mos.db import Db, Scope
-from mos.kernel.errors import Unauthenticated
+from mos.kernel.errors import Conflict, Unauthenticated
+from mos.kernel.ids import new_id
+
+
+class Where(Struct, frozen=True):
+    """The device that somebody signs in on, and the cookie that it still carries, if any."""
+
+    device: UUID
+    name: str
+    cookie: str | None
+
+
+class Bearer(Struct, frozen=True):
+    """Whom a session is opened for."""
+
+    org: UUID
+    account: UUID
+    role: Role
+
+
+class Opened(Struct, frozen=True):
+    """A fresh session: the cookie's value and whom it makes the bearer."""
+
+    token: str
+    actor: Actor
 
 
 async def authenticate(db: Db, token: str, now: datetime) -> Actor:
@@ -24,3 +52,45 @@ async def authenticate(db: Db, token: str, now: datetime) -> Actor:
     return Actor(
         org=row.org, account=row.account, role=row.role, session=row.session, device=row.device
     )
+
+
+async def open_session(db: Db, bearer: Bearer, where: Where, now: datetime) -> Opened:
+    """Sign an account in on a device; raises Conflict when somebody else is signed in there.
+
+    The device rings for this account from now on, and its earlier sessions end. Whoever merely
+    knows a device's id cannot take it from the person who uses it: that needs their cookie.
+    """
+    org, account = bearer.org, bearer.account
+    holder = await store.device_holder(db, org, where.device, account=account, now=now)
+    if holder is not None and holder != await _session_of(db, where.cookie):
+        raise Conflict("Somebody else is signed in on this device.", code="device_taken")
+    await store.end_sessions_of_device(db, org, where.device, now)
+    await store.take_device(db, org, where.device, account=account, name=where.name, now=now)
+    actor = Actor(
+        org=org, account=account, role=bearer.role, session=new_id(now), device=where.device
+    )
+    token = new_token()
+    end = rules.session_end(bearer.role, created_at=now, now=now)
+    await store.add_session(db, actor, token_hash=token_hash(token), now=now, expires_at=end)
+    return Opened(token, actor)
+
+
+async def _session_of(db: Db, cookie: str | None) -> UUID | None:
+    row = await store.session_lookup(db, token_hash(cookie)) if cookie else None
+    return row.session if row else None
+
+
+async def list_sessions(db: Db, actor: Actor, now: datetime) -> list[store.SessionEntry]:
+    """Return the actor's live sessions, the latest used first."""
+    return await store.sessions(db, actor, now)
+
+
+async def end_session(db: Db, actor: Actor, session: UUID, now: datetime) -> None:
+    """End one of the actor's own sessions; raises NotFound."""
+    if not await store.end_session(db, actor.org, actor.account, session, now):
+        raise no_such("session")
+
+
+async def end_all_sessions(db: Db, actor: Actor, now: datetime) -> None:
+    """Sign the actor out everywhere, here too."""
+    await store.end_sessions(db, actor.org, actor.account, now)

@@ -1,0 +1,214 @@
+"""Devices: heard of by heartbeats, told by push, tested for whether they can ring."""
+
+import secrets
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mos.care import store
+from mos.care.actions.permit import no_such
+from mos.care.actions.text import Name, Short
+from mos.care.model import Actor
+from mos.db import Db, Pool, Scope
+from mos.dispatch import webpush
+from mos.kernel.errors import Conflict, Invalid, TooMany
+
+_Base64Url = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+=*\Z")]
+_P256DH_BYTES = 65
+_AUTH_BYTES = 16
+_TEST_PAUSE = timedelta(seconds=5)
+
+
+class Heartbeat(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a device tells about itself, at its start and every few minutes."""
+
+    name: Name | Literal[""] = ""
+    app: Short = ""
+    zone_release: Short = ""
+
+
+class PushSubscription(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a browser takes its push messages (`PushSubscription.toJSON()`)."""
+
+    endpoint: Annotated[str, Meta(max_length=2048)]
+    p256dh: _Base64Url
+    auth: _Base64Url
+
+
+class RingTestBegun(Struct, frozen=True):
+    """The word that the test's push carries. `sent`: the push service took the message."""
+
+    nonce: str
+    sent: bool
+
+
+class RingTest(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the person at the device saw and heard. A `nonce` proves that the push arrived."""
+
+    sound: bool
+    permission: Literal["granted", "denied", "default"]
+    push: bool
+    nonce: Annotated[str, Meta(max_length=64)] | None = None
+
+
+async def list_devices(db: Db, actor: Actor) -> list[store.Device]:
+    """Return the actor's own devices, the latest heard of first."""
+    return await store.devices(db, actor.org, actor.account)
+
+
+async def heartbeat(db: Db, actor: Actor, device: UUID, beat: Heartbeat, now: datetime) -> None:
+    """Remember that a device of the actor's is alive at `now`; raises NotFound."""
+    seen = await store.device_seen(
+        db,
+        actor,
+        device,
+        name=beat.name.strip(),
+        app=beat.app,
+        zone_release=beat.zone_release,
+        now=now,
+    )
+    if not seen:
+        raise no_such("device")
+
+
+async def subscribe(  # noqa: PLR0913  one more than five
+    db: Db,
+    actor: Actor,
+    device: UUID,
+    wanted: PushSubscription,
+    *,
+    private_hosts: bool,
+    now: datetime,
+) -> None:
+    """Store where a device's pushes go; raises NotFound or Invalid.
+
+    Only https to a public host, unless `private_hosts` (a test's own push service).
+    """
+    _check_endpoint(wanted.endpoint, private_hosts=private_hosts)
+    saved = await store.save_push(
+        db,
+        actor,
+        device,
+        endpoint=wanted.endpoint,
+        p256dh=_key(wanted.p256dh, _P256DH_BYTES, field="p256dh"),
+        auth=_key(wanted.auth, _AUTH_BYTES, field="auth"),
+        now=now,
+    )
+    if not saved:
+        raise no_such("device")
+
+
+async def unsubscribe(db: Db, actor: Actor, device: UUID) -> None:
+    """Forget a device's push subscription; raises NotFound."""
+    if not await store.forget_push(db, actor, device):
+        raise no_such("device")
+
+
+async def revoke(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
+    """End a device of the actor's and every session on it; raises NotFound."""
+    if not await store.revoke_device(db, actor, device, now):
+        raise no_such("device")
+    await store.end_sessions_of_device(db, actor.org, device, now)
+
+
+async def begin_ring_test(
+    pool: Pool, post: webpush.Post, actor: Actor, device: UUID, now: datetime
+) -> RingTestBegun:
+    """Send a test push to one's own device; raises NotFound, Conflict or TooMany.
+
+    The word is stored before the message leaves: its answer may be faster than we are.
+    """
+    nonce = secrets.token_urlsafe(12)
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        found = await store.subscription_for_update(db, actor, device)
+        subscription = _require_subscription(found)
+        before = (found.ring_test if found else None) or {}
+        _require_pause(before, now)
+        asked = {**before, "asked": {"nonce": nonce, "at": _moment(now)}}
+        await store.save_ring_test(db, actor, device, asked)
+    payload = msgspec.json.encode({"kind": "test", "nonce": nonce})
+    message = webpush.Message(payload=payload, ttl_s=60, tag="ring-test")
+    result = await webpush.send(post, subscription, message)
+    if result.outcome == "gone":
+        async with pool.transaction(Scope(org=actor.org)) as db:
+            await store.push_gone(db, actor.org, device, now)
+        raise Conflict("The push service has forgotten this device.", code="push_gone")
+    return RingTestBegun(nonce, sent=result.outcome == "sent")
+
+
+async def finish_ring_test(
+    db: Db, actor: Actor, device: UUID, told: RingTest, now: datetime
+) -> None:
+    """Store what the person at the device told. Push counts when it brought the word back."""
+    found = await store.subscription_for_update(db, actor, device)
+    if found is None:
+        raise no_such("device")
+    asked = (found.ring_test or {}).get("asked")
+    proven = asked is not None and told.nonce == asked["nonce"]
+    result = {
+        "at": _moment(now),
+        "sound": told.sound,
+        "permission": told.permission,
+        "push": told.push and proven,
+    }
+    await store.save_ring_test(db, actor, device, result)
+
+
+def _require_subscription(found: store.Subscription | None) -> webpush.Subscription:
+    if found is None:
+        raise no_such("device")
+    if found.endpoint is None or found.p256dh is None or found.auth is None:
+        raise Conflict("This device has not subscribed to push.", code="no_push")
+    return webpush.Subscription(found.endpoint, found.p256dh, found.auth)
+
+
+def _require_pause(before: dict[str, Any], now: datetime) -> None:
+    asked = before.get("asked")
+    if asked is None:
+        return
+    wait = datetime.fromisoformat(asked["at"]) + _TEST_PAUSE - now
+    if wait > timedelta(0):
+        raise TooMany("Wait for the test that is under way.", retry_after_s=wait.seconds + 1)
+
+
+def _check_endpoint(endpoint: str, *, private_hosts: bool) -> None:
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Invalid("This is not an address.", field="endpoint") from error
+    plain = all("!" <= character <= "~" for character in endpoint)
+    if parts.scheme != "https" or not host or parts.username is not None or not plain:
+        raise Invalid("A push endpoint is an https address.", field="endpoint")
+    if not private_hosts and (port not in (None, 443) or not _is_public_name(host)):
+        raise Invalid("A push endpoint is on the public internet.", field="endpoint")
+
+
+def _is_public_name(host: str) -> bool:
+    try:
+        return webpush.is_public(ip_address(host.partition("%")[0]))
+    except ValueError:
+        local = host.endswith((".localhost", ".local", ".internal", ".home.arpa", ".lan"))
+        # What a name resolves to is looked at when a message is sent.
+        return "." in host.strip(".") and not local and not host[-1].isdigit()
+
+
+def _key(text: str, size: int, *, field: str) -> bytes:
+    bare = text.rstrip("=")
+    try:
+        raw = urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    except ValueError as error:
+        raise Invalid("This is not base64url.", field=field) from error
+    if len(raw) != size:
+        raise Invalid(f"This key has {size} bytes.", field=field)
+    return raw
+
+
+def _moment(now: datetime) -> str:
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

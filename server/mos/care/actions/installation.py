@@ -1,0 +1,134 @@
+"""An empty installation, and how somebody becomes its first administrator."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+import mos
+from mos.care import rules, store
+from mos.care.actions.sessions import Bearer, Opened, Where, open_session
+from mos.care.actions.sign_in import Doorkeeper
+from mos.care.actions.text import Email, Language, Name, Password, Token, Zone, known_zone, named
+from mos.care.actions.tokens import new_token, token_hash
+from mos.care.model import Policy, Role
+from mos.db import Db, Pool, Scope, UniqueViolation
+from mos.kernel.errors import Conflict, Forbidden
+from mos.kernel.ids import new_id
+
+
+class InstallationBody(Struct, frozen=True, omit_defaults=True):
+    """What anybody may know before signing in. `demo_accounts` are there in a demo only."""
+
+    claimed: bool
+    demo: bool
+    version: str
+    demo_accounts: list[store.DemoAccount] | None = None
+
+
+class NewOrganisation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The care provider or household that is founded."""
+
+    name: Name
+    policy: Literal["family", "care_record"]
+    zone: Zone
+    language: Language
+
+
+class Claim(Struct, frozen=True, forbid_unknown_fields=True):
+    """The token that `mos up` printed, the organisation, and its first administrator."""
+
+    token: Token
+    organisation: NewOrganisation
+    name: Name
+    email: Email
+    password: Password
+    device_id: UUID
+    device_name: Name | None = None
+
+
+async def new_claim_token(db: Db, now: datetime) -> str:  # noqa: ARG001  kept for an expiry
+    """Return a fresh token that claims this installation; the one before it opens nothing any more.
+
+    Raises Conflict when the installation is claimed. Needs no scope.
+    """
+    token = new_token()
+    if not await store.offer_claim(db, token_hash(token)):
+        raise Conflict("This installation has been claimed.", code="claimed")
+    return token
+
+
+async def installation(db: Db) -> InstallationBody:
+    """Return what the sign-in page needs to know."""
+    row = await store.installation(db)
+    demo = row is not None and row.demo
+    return InstallationBody(
+        claimed=row is not None and row.claimed,
+        demo=demo,
+        version=mos.__version__,
+        demo_accounts=await store.demo_accounts(db) if demo else None,
+    )
+
+
+async def claim(
+    pool: Pool, door: Doorkeeper, wanted: Claim, *, cookie: str | None, now: datetime
+) -> Opened:
+    """Found the organisation and sign its first administrator in.
+
+    Raises Conflict when it has been claimed, Forbidden for a wrong token, Invalid for the rest.
+    """
+    founded = _organisation(wanted.organisation, now)
+    name, email = named(wanted.name), wanted.email.lower()
+    rules.check_password(wanted.password, email=email, name=name)
+    await _require_token(pool, wanted.token)
+    secret = await door.passwords.hash(wanted.password)
+    admin = store.Account(new_id(now), Role.ADMIN, name, email, founded.language, disabled=False)
+    async with pool.transaction(Scope(org=founded.id)) as db:
+        if not await store.claim(db, token_hash(wanted.token), now):
+            raise _claimed()
+        await _found(db, founded, admin, now)
+        await store.save_password(
+            db, founded.id, admin.id, credential=new_id(now), secret=secret, now=now
+        )
+        where = Where(wanted.device_id, wanted.device_name or "", cookie)
+        return await open_session(db, Bearer(founded.id, admin.id, admin.role), where, now)
+
+
+async def _require_token(pool: Pool, token: str) -> None:
+    async with pool.transaction() as db:
+        row = await store.installation(db)
+    if row is None or row.claimed:
+        raise _claimed()
+    if row.claim_hash != token_hash(token):
+        raise Forbidden("This token does not open this installation.", code="claim_token")
+
+
+async def _found(
+    db: Db, organisation: store.Organisation, admin: store.Account, now: datetime
+) -> None:
+    await store.add_organisation(db, organisation, now)
+    try:
+        await store.add_account(db, organisation.id, admin, now)
+    except UniqueViolation as error:
+        raise Conflict("This address is in use.", code="email_taken") from error
+    if organisation.policy is Policy.FAMILY:
+        # A household has one unit: itself.
+        home = store.Unit(
+            new_id(now), organisation.name, organisation.zone, organisation.language, None
+        )
+        await store.add_unit(db, organisation.id, home, now)
+
+
+def _organisation(wanted: NewOrganisation, now: datetime) -> store.Organisation:
+    return store.Organisation(
+        id=new_id(now),
+        name=named(wanted.name, field="organisation.name"),
+        policy=Policy(wanted.policy),
+        zone=known_zone(wanted.zone, field="organisation.zone"),
+        language=wanted.language,
+    )
+
+
+def _claimed() -> Conflict:
+    return Conflict("This installation has been claimed.", code="claimed")

@@ -1,0 +1,160 @@
+"""Accounts of supporters and of those who manage them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from mos.care import rules, store
+from mos.care.actions import permit
+from mos.care.actions.text import Email, Language, Name, named
+from mos.care.model import Actor, Reach, Role
+from mos.db import Db, UniqueViolation
+from mos.kernel.errors import Conflict, Forbidden, Invalid
+from mos.kernel.ids import new_id
+
+
+class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person to add. In each of `units` they get what is usual for their role."""
+
+    role: Role
+    name: Name
+    email: Email
+    language: Language
+    units: Annotated[list[UUID], Meta(max_length=200)] = []
+
+
+class AccountUpdate(Struct, frozen=True, forbid_unknown_fields=True):
+    """What managers may change about a person."""
+
+    name: Name | UnsetType = UNSET
+    role: Role | UnsetType = UNSET
+    email: Email | UnsetType | None = UNSET
+    language: Language | UnsetType = UNSET
+    disabled: bool | UnsetType = UNSET
+
+
+async def list_accounts(db: Db, actor: Actor, now: datetime) -> list[store.AccountEntry]:
+    """Return the people whom the actor sees as a manager, by name."""
+    reach = await permit.require_reach(db, actor, now)
+    return await store.accounts(db, actor.org, reach, now)
+
+
+async def add_account(
+    db: Db, actor: Actor, wanted: NewAccount, now: datetime
+) -> store.AccountEntry:
+    """Add a person and their relations to units; raises Forbidden, Invalid or Conflict."""
+    reach = await permit.require_reach(db, actor, now)
+    _require_role(actor, wanted.role)
+    if wanted.role is Role.RESIDENT:
+        raise Invalid("Add a resident with their unit and flat instead.", field="role")
+    account = store.Account(
+        id=new_id(now),
+        role=wanted.role,
+        name=named(wanted.name),
+        email=wanted.email.lower(),
+        language=wanted.language,
+        disabled=False,
+    )
+    try:
+        await store.add_account(db, actor.org, account, now)
+    except UniqueViolation as error:
+        raise _email_taken() from error
+    organisation = await store.organisation(db, actor.org)
+    for unit in dict.fromkeys(wanted.units):
+        await _require_open_unit(db, actor.org, reach, unit)
+        relation = _usual_relation(account, organisation, unit, now)
+        await store.add_relation(db, actor.org, relation)
+    return (await store.accounts(db, actor.org, reach, now, account=account.id))[0]
+
+
+async def change_account(
+    db: Db, actor: Actor, account: UUID, update: AccountUpdate, now: datetime
+) -> store.AccountEntry:
+    """Change a person; raises Forbidden, NotFound, Invalid or Conflict. Disabling ends sessions."""
+    # Roles change one at a time: two admins who step down at once must not both succeed.
+    await store.lock_organisation(db, actor.org)
+    before = await permit.managed_account(db, actor, account, now)
+    after = _changed(before, update)
+    _require_role(actor, after.role)
+    _check_step(actor, before, after)
+    try:
+        await store.save_account(db, actor.org, after, now)
+    except UniqueViolation as error:
+        raise _email_taken() from error
+    if not await store.live_admins(db, actor.org):
+        raise Conflict(
+            "This is the last administrator: make somebody else one first.", code="last_admin"
+        )
+    if after.disabled or after.email != before.email:
+        await store.void_invitations(db, actor.org, account, now)
+    if after.disabled:
+        await store.end_sessions(db, actor.org, account, now)
+    reach = await store.reach(db, actor, now)
+    return (await store.accounts(db, actor.org, reach, now, account=account))[0]
+
+
+async def end_account_sessions(db: Db, actor: Actor, account: UUID, now: datetime) -> None:
+    """Sign a person out everywhere: a lost tablet, a phone left on a bus."""
+    await permit.managed_account(db, actor, account, now)
+    await store.end_sessions(db, actor.org, account, now)
+
+
+def _changed(before: store.AccountEntry, update: AccountUpdate) -> store.Account:
+    email = update.email.lower() if isinstance(update.email, str) else None
+    return store.Account(
+        id=before.id,
+        role=before.role if update.role is UNSET else update.role,
+        name=before.name if update.name is UNSET else named(update.name),
+        email=before.email if update.email is UNSET else email,
+        language=before.language if update.language is UNSET else update.language,
+        disabled=before.disabled if update.disabled is UNSET else update.disabled,
+    )
+
+
+def _check_step(actor: Actor, before: store.AccountEntry, after: store.Account) -> None:
+    if (before.role is Role.RESIDENT) != (after.role is Role.RESIDENT):
+        raise Invalid("A resident stays a resident, and nobody else becomes one.", field="role")
+    if after.email is None and after.role is not Role.RESIDENT:
+        raise Invalid("Whoever signs in needs an address.", field="email")
+    if after.disabled and before.id == actor.account:
+        raise Conflict("Ask somebody else to disable your account.", code="own_account")
+
+
+def _require_role(actor: Actor, role: Role) -> None:
+    if not rules.may_manage_role(actor, role):
+        raise Forbidden("Only an administrator may give this role.")
+
+
+async def _require_open_unit(db: Db, org: UUID, reach: Reach, unit: UUID) -> None:
+    found = await store.unit_for_update(db, org, unit)
+    if found is None or found.archived_at or not rules.may_manage_unit(reach, unit):
+        raise Invalid("There is no such unit.", field="units")
+
+
+def _usual_relation(
+    account: store.Account, organisation: store.Organisation, unit: UUID, now: datetime
+) -> store.Relation:
+    permissions = rules.usual(account.role, organisation.policy)
+    try:
+        rules.check_relation(
+            account.role, organisation.policy, permissions, is_primary=False, of="unit"
+        )
+    except Invalid as error:
+        raise Invalid(error.detail, field="units") from error
+    return store.Relation(
+        id=new_id(now),
+        account=account.id,
+        space=None,
+        unit=unit,
+        permissions=sorted(permissions),
+        is_primary=False,
+        consent="",
+        valid_from=now,
+        valid_to=None,
+    )
+
+
+def _email_taken() -> Conflict:
+    return Conflict("This address is in use.", code="email_taken")

@@ -1,0 +1,85 @@
+"""The doors: who may manage what. Absent and not theirs look alike."""
+
+from datetime import datetime
+from uuid import UUID
+
+from mos.care import rules, store
+from mos.care.model import Access, Actor, Permission, Reach, Role
+from mos.db import Db
+from mos.kernel.errors import Forbidden, NotFound
+
+
+def require_admin(actor: Actor) -> None:
+    """Let administrators pass; raises Forbidden."""
+    if actor.role is not Role.ADMIN:
+        raise Forbidden("Only an administrator may do this.")
+
+
+async def require_reach(db: Db, actor: Actor, now: datetime) -> Reach:
+    """Return what the actor manages; raises Forbidden for those who manage nothing."""
+    reach = await store.reach(db, actor, now)
+    if not reach.everything and not reach.units:
+        raise Forbidden("This needs the permission care.manage.")
+    return reach
+
+
+def require_unit(reach: Reach, unit: UUID) -> None:
+    """Let those who manage the unit pass; raises NotFound."""
+    if not rules.may_manage_unit(reach, unit):
+        raise no_such("unit")
+
+
+async def managed_unit(db: Db, actor: Actor, unit: UUID, now: datetime) -> store.Unit:
+    """Return a unit that the actor manages, locked; raises Forbidden or NotFound."""
+    require_unit(await require_reach(db, actor, now), unit)
+    found = await store.unit_for_update(db, actor.org, unit)
+    if found is None:
+        raise no_such("unit")
+    return found
+
+
+async def managed_account(db: Db, actor: Actor, account: UUID, now: datetime) -> store.AccountEntry:
+    """Return an account that the actor may change; raises Forbidden or NotFound.
+
+    Who can invite a person can become that person, so a manager changes only those who belong
+    nowhere that the manager does not manage.
+    """
+    reach = await require_reach(db, actor, now)
+    found = await store.accounts(db, actor.org, reach, now, account=account)
+    if not found:
+        raise no_such("account")
+    entry = found[0]
+    if not entry.within or not rules.may_manage_role(actor, entry.role):
+        raise Forbidden("This person is managed by somebody else, too: ask an administrator.")
+    return entry
+
+
+async def managed_resident(db: Db, actor: Actor, space: UUID, now: datetime) -> store.Resident:
+    """Return a resident whom the actor manages, locked; raises Forbidden or NotFound."""
+    reach = await require_reach(db, actor, now)
+    found = await store.resident_for_update(db, actor.org, space)
+    if found is None or not rules.may_manage_unit(reach, found.unit):
+        raise no_such("resident")
+    return found
+
+
+async def access_to(db: Db, actor: Actor, space: UUID, now: datetime) -> Access | None:
+    """Return what the actor may do in a space, or None for nothing."""
+    reached = await store.access(db, actor, now)
+    return next((access for access in reached if access.space == space), None)
+
+
+async def require_sight(db: Db, actor: Actor, space: UUID, now: datetime) -> None:
+    """Let those pass who see the resident's plan or manage their unit; raises NotFound."""
+    access = await access_to(db, actor, space, now)
+    if access is not None and rules.may(actor, Permission.PLAN_VIEW, access):
+        return
+    reach = await store.reach(db, actor, now)
+    found = await store.residents_of_spaces(db, actor.org, [space])
+    if not found or not rules.may_manage_unit(reach, found[0].unit):
+        raise no_such("resident")
+
+
+def no_such(what: str) -> NotFound:
+    """Return the error for an absent thing and for one that the actor may not know of."""
+    return NotFound(f"There is no such {what}.")

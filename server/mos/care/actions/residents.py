@@ -1,0 +1,149 @@
+"""Residents: an account, the space of their day, and the profile that every device reads."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from mos.care import rules, store
+from mos.care.actions import permit
+from mos.care.actions.profile import record_profile
+from mos.care.actions.text import Language, Name, Short, named
+from mos.care.model import Actor, Role
+from mos.db import Db, Scope
+from mos.kernel.errors import Invalid
+from mos.kernel.ids import new_id
+
+
+class NewResident(Struct, frozen=True, forbid_unknown_fields=True):
+    """A resident to add."""
+
+    name: Name
+    unit: UUID
+    language: Language
+    flat: Short = ""
+
+
+class ResidentChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may change. An archived resident is signed out, and nothing rings for them any more."""
+
+    name: Name | UnsetType = UNSET
+    flat: Short | UnsetType = UNSET
+    unit: UUID | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+
+
+class ResidentDevice(Struct, frozen=True):
+    """What supporters see of a resident's tablet. Its id is the tablet's own business."""
+
+    name: str
+    seen_at: datetime
+    push: bool
+    ring_test: dict[str, Any] | None
+
+
+async def list_residents(db: Db, actor: Actor, now: datetime) -> list[store.Resident]:
+    """Return the residents whom the actor manages, archived ones too, by name."""
+    reach = await permit.require_reach(db, actor, now)
+    return await store.residents(db, actor.org, reach)
+
+
+async def add_resident(db: Db, actor: Actor, wanted: NewResident, now: datetime) -> store.Resident:
+    """Add a resident to a unit: account, space and profile. Raises Forbidden or Invalid."""
+    unit = await _home(db, actor, wanted.unit, now)
+    account = store.Account(
+        id=new_id(now),
+        role=Role.RESIDENT,
+        name=named(wanted.name),
+        email=None,
+        language=wanted.language,
+        disabled=False,
+    )
+    resident = store.Resident(
+        space=new_id(now),
+        account=account.id,
+        name=account.name,
+        flat=wanted.flat.strip(),
+        unit=unit.id,
+        language=account.language,
+        archived_at=None,
+    )
+    await db.scope(Scope(org=actor.org, spaces=(resident.space,)))
+    await store.add_account(db, actor.org, account, now)
+    await store.add_resident(db, actor.org, resident)
+    profile = rules.first_profile(
+        name=resident.name, flat=resident.flat, zone=unit.zone, language=resident.language
+    )
+    await record_profile(db, actor.org, resident.space, profile, now)
+    return resident
+
+
+async def change_resident(
+    db: Db, actor: Actor, space: UUID, change: ResidentChange, now: datetime
+) -> store.Resident:
+    """Change, move, archive or bring back a resident; raises Forbidden, NotFound or Invalid."""
+    before = await permit.managed_resident(db, actor, space, now)
+    after = structs.replace(
+        before,
+        name=before.name if change.name is UNSET else named(change.name),
+        flat=before.flat if change.flat is UNSET else change.flat.strip(),
+        unit=before.unit if change.unit is UNSET else change.unit,
+        language=before.language if change.language is UNSET else change.language,
+        archived_at=before.archived_at
+        if change.archived is UNSET
+        else (now if change.archived else None),
+    )
+    if after.unit != before.unit or (before.archived_at and not after.archived_at):
+        await _home(db, actor, after.unit, now)
+    await store.save_resident(db, actor.org, after)
+    await _save_account(db, actor.org, after, now)
+    told = _profile_changes(before, after)
+    if told:
+        await record_profile(db, actor.org, space, told, now)
+    return after
+
+
+async def list_devices(db: Db, actor: Actor, space: UUID, now: datetime) -> list[ResidentDevice]:
+    """Return the devices that ring for a resident; raises NotFound."""
+    await permit.require_sight(db, actor, space, now)
+    found = await store.residents_of_spaces(db, actor.org, [space])
+    return [
+        ResidentDevice(device.name, device.seen_at, device.push, device.ring_test)
+        for device in await store.devices(db, actor.org, found[0].account)
+    ]
+
+
+async def _home(db: Db, actor: Actor, unit: UUID, now: datetime) -> store.Unit:
+    reach = await permit.require_reach(db, actor, now)
+    found = await store.unit_for_update(db, actor.org, unit)
+    if found is None or not rules.may_manage_unit(reach, unit):
+        raise Invalid("There is no such unit.", field="unit")
+    if found.archived_at is not None:
+        raise Invalid("This unit is archived.", field="unit")
+    return found
+
+
+async def _save_account(db: Db, org: UUID, resident: store.Resident, now: datetime) -> None:
+    account = await store.account(db, org, resident.account)
+    if account is None:
+        raise permit.no_such("resident")
+    archived = resident.archived_at is not None
+    after = structs.replace(
+        account, name=resident.name, language=resident.language, disabled=archived
+    )
+    if after != account:
+        await store.save_account(db, org, after, now)
+    if archived:
+        await store.end_sessions(db, org, resident.account, now)
+        await store.void_invitations(db, org, resident.account, now)
+
+
+def _profile_changes(before: store.Resident, after: store.Resident) -> dict[str, Any]:
+    named_alike = ("name", "flat", "language")
+    return {
+        group: getattr(after, group)
+        for group in named_alike
+        if getattr(after, group) != getattr(before, group)
+    }

@@ -1,0 +1,152 @@
+"""Sign-in by e-mail and password: as slow for a stranger as for an account, and not to be hurried.
+
+Every try is counted before it is made, under a keyed hash of the address and one of the client's
+network address; a right password takes its own try back.
+"""
+
+import hmac
+from datetime import datetime
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.care import rules, store
+from mos.care.actions.passwords import Passwords
+from mos.care.actions.sessions import Bearer, Opened, Where, open_session
+from mos.care.actions.text import Password
+from mos.care.model import Actor
+from mos.db import Db, Pool, Scope
+from mos.kernel.errors import Invalid, TooMany, Unauthenticated
+from mos.kernel.ids import new_id
+
+
+class Doorkeeper(Struct, frozen=True):
+    """What guards the doors: how passwords are hashed, and the key that hides addresses."""
+
+    passwords: Passwords
+    limits_key: bytes
+
+    def key(self, kind: str, value: str) -> bytes:
+        """Return the key under which tries are counted; it tells nobody the address."""
+        return hmac.digest(self.limits_key, f"{kind}:{value}".encode(), sha256)
+
+
+class Attempt(Struct, frozen=True):
+    """One try at the door; `client` is the network address that it comes from."""
+
+    email: str
+    password: str
+    client: str
+    where: Where
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The password that is, and the one that is to be."""
+
+    current: Password
+    new: Password
+
+
+class _Limit(NamedTuple):
+    key: bytes
+    free: int
+
+
+async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
+    """Open a session for the right password; raises Unauthenticated, TooMany or Conflict.
+
+    An unknown address, a wrong password and a disabled account get the same answer after the same
+    work.
+    """
+    account_limit = _account_limit(door, attempt.email)
+    client_limit = _client_limit(door, attempt.client)
+    async with pool.transaction() as db:
+        await _count(db, account_limit, now)
+        await _count(db, client_limit, now)
+        known = await store.sign_in_lookup(db, attempt.email)
+    verdict = await door.passwords.verify(known.secret if known else None, attempt.password)
+    if known is None or not verdict.right or known.disabled:
+        raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
+    fresh = await door.passwords.hash(attempt.password) if verdict.outdated else None
+    async with pool.transaction(Scope(org=known.org)) as db:
+        await store.forget_tries(db, account_limit.key)
+        await store.take_back_try(db, client_limit.key, free=client_limit.free)
+        if fresh is not None:
+            await _store_password(db, known.org, known.account, fresh, now)
+        return await _enter(db, known, attempt.where, now)
+
+
+async def change_password(
+    pool: Pool, door: Doorkeeper, actor: Actor, change: PasswordChange, now: datetime
+) -> None:
+    """Change one's own password and end one's other sessions; raises Invalid or TooMany.
+
+    A stolen session must not be a way to guess: these tries are counted with those at the door.
+    """
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        person = await store.account(db, actor.org, actor.account)
+        if person is None:
+            raise Unauthenticated("Sign in again.")
+        rules.check_password(change.new, email=person.email, name=person.name, field="new")
+        limit = _account_limit(door, person.email or str(person.id))
+        await _count(db, limit, now)
+        secret = await store.password(db, actor.org, actor.account)
+    if not (await door.passwords.verify(secret, change.current)).right:
+        raise Invalid("This is not your password.", field="current", code="password_wrong")
+    fresh = await door.passwords.hash(change.new)
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        await store.forget_tries(db, limit.key)
+        await _store_password(db, actor.org, actor.account, fresh, now)
+        await store.end_sessions(db, actor.org, actor.account, now, kept=actor.session)
+
+
+async def forget_account_tries(db: Db, door: Doorkeeper, email: str | None) -> None:
+    """Unlock an account whose person has proved who they are in another way."""
+    if email is not None:
+        await store.forget_tries(db, _account_limit(door, email).key)
+
+
+def _account_limit(door: Doorkeeper, email: str) -> _Limit:
+    return _Limit(door.key("account", email.lower()), rules.FREE_TRIES_PER_ACCOUNT)
+
+
+def _client_limit(door: Doorkeeper, client: str) -> _Limit:
+    return _Limit(door.key("client", _network(client)), rules.FREE_TRIES_PER_ADDRESS)
+
+
+async def _enter(db: Db, known: store.Known, where: Where, now: datetime) -> Opened:
+    # Read again: the account may have been disabled while the password was checked.
+    account = await store.account(db, known.org, known.account)
+    if account is None or account.disabled:
+        raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
+    await store.forget_old_tries(db, now)
+    return await open_session(db, Bearer(known.org, account.id, account.role), where, now)
+
+
+async def _count(db: Db, limit: _Limit, now: datetime) -> None:
+    failures = await store.count_try(db, limit.key, now)
+    if failures is None:
+        until = await store.locked_until(db, limit.key) or now
+        wait = max(1, round((until - now).total_seconds()))
+        raise TooMany("Too many tries. Wait a while.", retry_after_s=wait)
+    lock = rules.lock_after(failures, free=limit.free)
+    if lock is not None:
+        await store.lock_until(db, limit.key, now + lock)
+
+
+async def _store_password(db: Db, org: UUID, account: UUID, secret: str, now: datetime) -> None:
+    await store.save_password(db, org, account, credential=new_id(now), secret=secret, now=now)
+
+
+def _network(client: str) -> str:
+    """Return what one household or attacker holds at least: an IPv4 address, an IPv6 /64."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
+    return str(address)

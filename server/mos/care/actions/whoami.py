@@ -1,0 +1,114 @@
+"""What the app knows of whoever is signed in: themselves, their residents, their people."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+from mos.care import store
+from mos.care.actions.profile import record_profile
+from mos.care.actions.text import Language, Name, named
+from mos.care.model import Access, Actor, Permission, Role
+from mos.db import Db
+from mos.kernel.errors import Forbidden, Unauthenticated
+
+
+class Self(Struct, frozen=True):
+    """The signed-in account."""
+
+    id: UUID
+    name: str
+    role: Role
+    language: str
+
+
+class UnitName(Struct, frozen=True):
+    """A unit by name."""
+
+    id: UUID
+    name: str
+
+
+class MyResident(Struct, frozen=True):
+    """A resident whom the actor reaches, and what they may do there."""
+
+    space: UUID
+    account: UUID
+    name: str
+    flat: str
+    unit: UUID
+    permissions: list[Permission]
+
+
+class SessionBody(Struct, frozen=True):
+    """The answer to signing in: all that the app keeps to work offline."""
+
+    account: Self
+    organisation: store.Organisation
+    units: list[UnitName]
+    residents: list[MyResident]
+    # Everyone whose name may appear in these residents' spaces.
+    people: list[store.Person]
+    demo: bool
+
+
+class AccountChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What people may change about themselves."""
+
+    name: Name | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+
+
+async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
+    """Return what the app needs to know of the actor at `now`. Nobody's content is in it."""
+    account = await store.account(db, actor.org, actor.account)
+    if account is None:
+        raise Unauthenticated("Sign in again.")
+    reached = {access.space: access for access in await store.access(db, actor, now)}
+    spaces = list(reached)
+    installation = await store.installation(db)
+    return SessionBody(
+        account=Self(account.id, account.name, account.role, account.language),
+        organisation=await store.organisation(db, actor.org),
+        units=[
+            UnitName(unit.id, unit.name)
+            for unit in await store.units_of_actor(db, actor, spaces, now)
+        ],
+        residents=[
+            _mine(resident, reached[resident.space])
+            for resident in await store.residents_of_spaces(db, actor.org, spaces)
+        ],
+        people=await store.people(db, actor.org, actor.account, spaces),
+        demo=installation is not None and installation.demo,
+    )
+
+
+def _mine(resident: store.Resident, access: Access) -> MyResident:
+    return MyResident(
+        space=resident.space,
+        account=resident.account,
+        name=resident.name,
+        flat=resident.flat,
+        unit=resident.unit,
+        permissions=sorted(access.permissions),
+    )
+
+
+async def change_self(db: Db, actor: Actor, change: AccountChange, now: datetime) -> SessionBody:
+    """Change the actor's own name or language; residents' names are their supporters' to change."""
+    if actor.role is Role.RESIDENT and change.name is not UNSET:
+        raise Forbidden("Ask one of your supporters to change your name.")
+    account = await store.account(db, actor.org, actor.account)
+    if account is None:
+        raise Unauthenticated("Sign in again.")
+    name = account.name if change.name is UNSET else named(change.name)
+    language = account.language if change.language is UNSET else change.language
+    changed = store.Account(
+        account.id, account.role, name, account.email, language, account.disabled
+    )
+    await store.save_account(db, actor.org, changed, now)
+    if actor.role is Role.RESIDENT and language != account.language:
+        resident = await store.resident_of_account(db, actor.org, actor.account)
+        if resident is not None:
+            await record_profile(db, actor.org, resident.space, {"language": language}, now)
+    return await session_body(db, actor, now)
