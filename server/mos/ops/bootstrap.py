@@ -1,0 +1,230 @@
+"""Makes a checkout runnable, then becomes the `mos` command. Runs on a bare Python: no packages.
+
+Three things are made, each only when what it is made from has changed: the virtual environment,
+the packages of requirements.lock (Node among them), and the built app. A lock on the checkout's
+folder lets two starts at once take turns.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+VENV = ROOT / ".venv"
+PWA = ROOT / "pwa"
+LOCK = ROOT / "requirements.lock"
+
+PACKAGES_STAMP = VENV / "mos-packages"
+MODULES_STAMP = PWA / "node_modules" / ".mos-modules"
+BUILD_STAMP = PWA / "node_modules" / ".mos-build"
+
+# What the built app is made from, within pwa/.
+_APP_SOURCES = ("src", "public", "scripts")
+_APP_FILES = ("*.html", "*.json", "*.ts", "*.js")
+
+NETWORK_HINT = "Is there a network? Behind a proxy, set HTTPS_PROXY; then start again."
+
+
+class StepFailed(Exception):
+    """A step of the preparation failed; the text says which, why and what to do."""
+
+
+def main() -> None:
+    """Prepare what is missing and replace this process by the `mos` command."""
+    try:
+        with _one_at_a_time():
+            prepare()
+    except StepFailed as failure:
+        sys.exit(f"\nmos: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"\nmos: could not prepare {ROOT}: {error.strerror} ({error.filename}).")
+    python = str(VENV / "bin" / "python")
+    os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    os.execv(python, [python, "-m", "mos.ops.cli", *sys.argv[1:]])
+
+
+def prepare() -> None:
+    """Bring environment, packages and app up to date. Raises StepFailed."""
+    packages = _digest([LOCK], f"{ROOT} {sys.version_info[:2]}")
+    if _stamp(PACKAGES_STAMP) != packages:
+        PACKAGES_STAMP.unlink(missing_ok=True)
+        _make_environment()
+        _install_packages()
+        PACKAGES_STAMP.write_text(packages)
+    if not (PWA / "package.json").exists():
+        return
+    modules = _digest([PWA / "package-lock.json"], packages)
+    if _stamp(MODULES_STAMP) != modules:
+        _step("Installing the app's packages", [_tool("npm"), "ci"], PWA, NETWORK_HINT)
+        MODULES_STAMP.write_text(modules)
+    sources = _digest(_app_sources(), modules)
+    if _stamp(BUILD_STAMP) != sources or not (PWA / "dist" / "index.html").exists():
+        BUILD_STAMP.unlink(missing_ok=True)
+        _step("Building the app", [_tool("npm"), "run", "build"], PWA, "See the lines above.")
+        BUILD_STAMP.write_text(sources)
+
+
+def _make_environment() -> None:
+    if (VENV / "bin" / "python").exists() and _belongs_here():
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    command = [sys.executable, "-m", "venv", str(VENV)]
+    if shutil.which("uv"):
+        command.append("--without-pip")
+    elif not _can_make_pip():
+        _install_venv_package()
+    _step("Making the Python environment", command, ROOT, "Remove .venv and start again.")
+
+
+def _belongs_here() -> bool:
+    """Return whether the environment was made in this place by this version of Python."""
+    with contextlib.suppress(OSError):
+        made = (VENV / "pyvenv.cfg").read_text().splitlines()
+        version = ".".join(map(str, sys.version_info[:2]))
+        return any(line.startswith(f"version = {version}.") for line in made) and any(
+            line.startswith("command =") and line.endswith(f" {VENV}") for line in made
+        )
+    return False
+
+
+def _can_make_pip() -> bool:
+    probe = [sys.executable, "-c", "import ensurepip, venv"]
+    return subprocess.run(probe, check=False, capture_output=True).returncode == 0
+
+
+def _install_venv_package() -> None:
+    # Debian keeps pip's seed in a package of its own.
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    todo = f"apt-get install -y {name}"
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise StepFailed(
+            f"this Python cannot make environments. Run `{todo}` as root "
+            "(or install your system's package for Python's venv), then start again."
+        )
+    script = f"apt-get update -q && DEBIAN_FRONTEND=noninteractive {todo}"
+    _step(f"Installing {name}", ["sh", "-c", script], ROOT, NETWORK_HINT)
+
+
+def _install_packages() -> None:
+    uv = shutil.which("uv")
+    if uv is None:
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as pins:
+            pins.write(_pins_of("uv"))
+            pins.flush()
+            pip = [
+                _tool("python"),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ]
+            pip += ["--require-hashes", "--no-deps", "-r", pins.name]
+            _step("Fetching the installer", pip, ROOT, NETWORK_HINT)
+        uv = _tool("uv")
+    sync = [uv, "pip", "sync", "--require-hashes", "--python", _tool("python"), str(LOCK)]
+    _step("Installing packages", sync, ROOT, NETWORK_HINT)
+    # One line puts the server's folder on the path; it needs no build and follows every edit.
+    (site,) = (VENV / "lib").glob("python3.*/site-packages")
+    (site / "mos.pth").write_text(f"{ROOT / 'server'}\n")
+
+
+def _pins_of(name: str) -> str:
+    """Return one package's lines of the lock, hashes included."""
+    found = re.search(rf"^{name}==.*?(?=^\S|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise StepFailed(f"requirements.lock does not name {name}: restore the file.")
+    return found.group(0)
+
+
+def _app_sources() -> list[Path]:
+    files = [path for pattern in _APP_FILES for path in PWA.glob(pattern)]
+    for folder in _APP_SOURCES:
+        files += [path for path in (PWA / folder).rglob("*") if path.is_file()]
+    return sorted(path for path in files if not path.name.endswith(".test.ts"))
+
+
+def _digest(files: list[Path], and_of: str) -> str:
+    digest = hashlib.sha256(and_of.encode())
+    for file in files:
+        digest.update(str(file.relative_to(ROOT)).encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _stamp(file: Path) -> str | None:
+    with contextlib.suppress(OSError):
+        return file.read_text()
+    return None
+
+
+def _tool(name: str) -> str:
+    return str(VENV / "bin" / name)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    # The lock stands on the folder itself, so that it leaves no file, and ends with the process.
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Waiting for another ./mos that is preparing…", flush=True)
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _step(title: str, command: list[str], cwd: Path, hint: str) -> None:
+    """Run one command under a line that counts its seconds; show its last words if it fails."""
+    begun = time.monotonic()
+    done = threading.Event()
+    counting = threading.Thread(target=_count, args=(title, begun, done))
+    counting.start()
+    environment = os.environ | {"PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    # uv and npm may be set to speak in colours and bars; this is a log.
+    environment |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "npm_config_progress": "false"}
+    environment.pop("VIRTUAL_ENV", None)
+    try:
+        with tempfile.TemporaryFile() as log:
+            ended = subprocess.run(
+                command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+            log.seek(0)
+            said = log.read().decode(errors="replace")
+    finally:
+        done.set()
+        counting.join()
+    if ended.returncode != 0:
+        print("\n".join(said.strip().splitlines()[-25:]), file=sys.stderr)
+        raise StepFailed(f"{title.lower()} failed (`{' '.join(command[:4])} …`). {hint}")
+
+
+def _count(title: str, begun: float, done: threading.Event) -> None:
+    live = sys.stdout.isatty()
+    if not live:
+        print(f"{title}…", flush=True)
+    while not done.wait(0.5):
+        if live:
+            print(f"\r{title}… {time.monotonic() - begun:.0f} s", end="", flush=True)
+    took = f"{title}… {time.monotonic() - begun:.0f} s"
+    print(f"\r{took}" if live else took, flush=True)
+
+
+if __name__ == "__main__":
+    main()

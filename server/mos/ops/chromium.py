@@ -1,0 +1,38 @@
+"""Finds the browser that the journeys drive: the system's own, installed when that is allowed."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+_NAMES = (
+    "/usr/bin/chromium",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
+MISSING = (
+    "no browser for the journeys: install Chromium (Debian: apt-get install chromium) "
+    "or name one in MOS_CHROMIUM"
+)
+
+
+def find(*, install: bool = True) -> Path | None:
+    """Return the browser's program, installing Debian's when we are root; None if there is none."""
+    wanted = os.environ.get("MOS_CHROMIUM")
+    for name in (wanted,) if wanted else _NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    if install and not wanted and os.geteuid() == 0 and shutil.which("apt-get"):
+        print("Installing Chromium…", flush=True)
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for step in (
+            ["update", "-q"],
+            ["install", "-y", "-q", "--no-install-recommends", "chromium"],
+        ):
+            subprocess.run(
+                ["apt-get", *step], env=environment, check=False, stdout=subprocess.DEVNULL
+            )
+        return find(install=False)
+    return None

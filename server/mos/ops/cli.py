@@ -1,0 +1,51 @@
+"""The `mos` command: finds the module of a sub-command and hands over.
+
+Each command is a module of this package with a function `command`. Only the one that was asked for
+is imported: `mos up` starts several processes, and a second start should take moments.
+"""
+
+import sys
+from importlib import import_module
+
+import typer
+
+from mos import __version__
+
+COMMANDS = ("up", "serve", "work", "migrate", "plan", "test", "check", "version")
+
+
+def version() -> None:
+    """Print the version of this MOS."""
+    print(__version__)
+
+
+def build(wanted: str | None) -> typer.Typer:
+    """Return the command line with the command `wanted`, or with all of them for an overview."""
+    app = typer.Typer(
+        help="MOS, the food-and-sleep clock.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    # A callback keeps sub-commands even where only one is registered.
+    app.callback()(lambda: None)
+    for name in COMMANDS if wanted not in COMMANDS else (wanted,):
+        if name == "version":
+            app.command()(version)
+            continue
+        module = import_module(f"mos.ops.{name}")
+        if isinstance(module.command, typer.Typer):
+            app.add_typer(module.command, name=name)
+        else:
+            app.command(name, no_args_is_help=False)(module.command)
+    return app
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    words = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    build(words[0] if words else None)(prog_name="mos")
+
+
+if __name__ == "__main__":
+    main()

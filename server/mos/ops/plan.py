@@ -1,0 +1,75 @@
+"""`mos plan preview`: prints when a rule rings, as JSON."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+
+from mos.kernel.errors import Invalid
+from mos.plan.model.rule import decode_rule
+from mos.plan.rules.recurrence import occurrences
+
+# The exit status of every wrong input, and Typer's own.
+_WRONG = 2
+
+command = typer.Typer(help="Look at plans.", no_args_is_help=True)
+
+
+@command.callback()
+def _plan() -> None:
+    """Keep `preview` a sub-command although it is the only one."""
+
+
+@command.command()
+def preview(
+    file: Annotated[str, typer.Argument(help="A rule in JSON (docs/records.md); - reads stdin.")],
+    start: Annotated[str, typer.Option("--from", help="First moment, as 2026-03-28T00:00Z.")],
+    end: Annotated[str, typer.Option("--to", help="The moment after the last.")],
+) -> None:
+    """Print a rule's occurrences, from ≤ at < to.
+
+    A moment without an offset is wall time in the rule's zone; a date means its midnight.
+    """
+    try:
+        rule = decode_rule(msgspec.json.decode(_read(file)))
+        zone = ZoneInfo(rule.zone)
+        found = occurrences(
+            rule, start=_moment("--from", start, zone), end=_moment("--to", end, zone)
+        )
+    except msgspec.DecodeError as error:
+        _refuse(f"{file} is not JSON: {error}")
+    except Invalid as error:
+        _refuse(f"{error.field}: {error.detail}" if error.field else error.detail)
+    answer = {
+        "occurrences": [
+            {"local": one.local, "at": one.at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
+            for one in found
+        ]
+    }
+    print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        _refuse(f"cannot read {file}: {error.strerror}")
+
+
+def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is not a moment like 2026-03-28T00:00Z", field=option) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"mos plan preview: {why}", file=sys.stderr)
+    sys.exit(_WRONG)

@@ -1,0 +1,68 @@
+"""`mos serve`: the web process."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from mos.db import settle
+from mos.ops import logs
+from mos.ops.settings import SettingsError, clock_of, read_settings
+from mos.web.app import create_app
+
+# How long running requests may take to end. Streams never end by themselves, and devices come back.
+DRAIN_S = 5
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        settle()
+
+
+def command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    fd: Annotated[
+        int | None, typer.Option(help="An open socket to listen on instead (socket activation).")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Serve HTTPS: certificate chain.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Serve HTTPS: its key.")] = None,
+) -> None:
+    """Serve the app, the API and synchronisation."""
+    logs.configure()
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        sys.exit(f"mos serve: {error}")
+    config = uvicorn.Config(
+        create_app(settings, clock_of(settings)),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        # The app takes the scheme from its public address, whatever a proxy claims.
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=75,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    server = _Server(config)
+    sockets = [socket.socket(fileno=fd)] if fd is not None else None
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets))
+    if not server.started:
+        sys.exit(3)

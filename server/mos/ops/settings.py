@@ -1,0 +1,109 @@
+"""Reads the settings of one deployment from the environment; docs/settings.md lists every name.
+
+Secrets are never settings: they are files in the folder that MOS_SECRETS names.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mos.kernel.clock import Clock, system_clock
+from mos.kernel.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be; the text names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name and what it is for."""
+
+    name: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("DATABASE_URL", "the database, for the login that owns the schema"),
+    Variable("MOS_APP_URL", "the database for `mos serve`; else DATABASE_URL as role mos_app"),
+    Variable("MOS_ENGINE_URL", "the database for the engine; else DATABASE_URL as role mos_engine"),
+    Variable("MOS_SECRETS", "folder of the secret files"),
+    Variable("MOS_APP_DIR", "the built app"),
+    Variable("MOS_PUBLIC_URL", "the address that people type"),
+    Variable("MOS_DEMO", "1: this is a demo, its sign-ins are shown"),
+    Variable("MOS_PUSH_PRIVATE_HOSTS", "1: push services may live on private addresses"),
+    Variable("MOS_PUSH_REWRITE", "from=to: send a push service's messages elsewhere"),
+    Variable("MOS_CLOCK_FILE", "file of seconds to add to the clock"),
+    Variable("MOS_CHROMIUM", "the browser of `mos test`"),
+)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings that `environ` asks for. Raises SettingsError."""
+    owner = environ.get("DATABASE_URL")
+    app_url = environ.get("MOS_APP_URL") or owner
+    engine_url = environ.get("MOS_ENGINE_URL") or owner
+    if app_url is None or engine_url is None:
+        raise SettingsError(
+            "set DATABASE_URL, or MOS_APP_URL and MOS_ENGINE_URL: "
+            "postgresql://login:password@host/database"
+        )
+    return Settings(
+        app_url=app_url,
+        app_role=None if environ.get("MOS_APP_URL") else "mos_app",
+        engine_url=engine_url,
+        engine_role=None if environ.get("MOS_ENGINE_URL") else "mos_engine",
+        secrets=Path(environ.get("MOS_SECRETS") or ROOT / "var" / "secrets"),
+        app_dir=Path(environ.get("MOS_APP_DIR") or ROOT / "pwa" / "dist"),
+        public_url=_public_url(environ.get("MOS_PUBLIC_URL") or "http://127.0.0.1:8080"),
+        demo=_yes(environ, "MOS_DEMO"),
+        push_private_hosts=_yes(environ, "MOS_PUSH_PRIVATE_HOSTS"),
+        push_rewrite=_rewrite(environ.get("MOS_PUSH_REWRITE")),
+        clock_file=Path(file) if (file := environ.get("MOS_CLOCK_FILE")) else None,
+    )
+
+
+def clock_of(settings: Settings) -> Clock:
+    """Return the clock of this deployment: the machine's, or one that a test's file moves."""
+    file = settings.clock_file
+    if file is None:
+        return system_clock
+
+    def moved() -> datetime:
+        try:
+            seconds = float(file.read_text() or 0)
+        except FileNotFoundError:
+            seconds = 0.0
+        return system_clock() + timedelta(seconds=seconds)
+
+    return moved
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "")
+    if value not in {"", "0", "1"}:
+        raise SettingsError(f"{name} is {value!r}: set it to 1 or 0")
+    return value == "1"
+
+
+def _public_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise SettingsError(
+            f"MOS_PUBLIC_URL is {value!r}: set it to an address like https://mos.example.org"
+        )
+    return value.rstrip("/")
+
+
+def _rewrite(value: str | None) -> tuple[str, str] | None:
+    if not value:
+        return None
+    origin, sign, other = value.partition("=")
+    if not sign:
+        raise SettingsError("MOS_PUSH_REWRITE is wrong: set it to from=to, two origins")
+    return origin, other

@@ -1,0 +1,143 @@
+"""`mos test`: everything that must hold. Server tests, the app's tests, journeys in a browser."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from xml.etree import ElementTree as ET
+
+import msgspec
+import typer
+from rich.console import Console
+
+from mos.ops import chromium
+from mos.ops.settings import ROOT
+
+BIN = ROOT / ".venv" / "bin"
+PWA = ROOT / "pwa"
+TESTS = ROOT / "server" / "tests"
+# pytest's word for "nothing was selected", no failure when other suites have something.
+_NOTHING_SELECTED = 5
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many tests passed and failed."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.passed + other.passed, self.failed + other.failed)
+
+
+def command(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Only files and tests named so.")
+    ] = None,
+) -> None:
+    """Run all tests, or those whose file or name contains a NAME; the last line counts them."""
+    wanted = names or []
+    console = Console(highlight=False)
+    # One after the other, whatever fails: the last line counts all of them.
+    tally = Tally()
+    for title, suite in (("Server", _server), ("App", _app), ("Journeys", _journeys)):
+        console.rule(f"[bold]{title}", align="left")
+        sys.stdout.flush()
+        tally += suite(wanted)
+    if tally == Tally():
+        print(f"No test is named {' or '.join(wanted)}." if wanted else "No test ran.")
+    print(f"{tally.passed} passed, {tally.failed} failed", flush=True)
+    sys.exit(0 if tally.passed and not tally.failed else 1)
+
+
+def _server(names: list[str]) -> Tally:
+    return _pytest([str(TESTS), f"--ignore={TESTS / 'journeys'}"], names, {})
+
+
+def _journeys(names: list[str]) -> Tally:
+    journeys = TESTS / "journeys"
+    if not any(journeys.rglob("test_*.py")):
+        return Tally()
+    browser = chromium.find()
+    if browser is None:
+        print(f"mos test: {chromium.MISSING}", file=sys.stderr)
+        # On a developer's machine the rest is still worth something; in CI nothing may be missing.
+        return Tally(failed=1) if os.environ.get("CI") == "true" else Tally()
+    return _pytest([str(journeys)], names, {"MOS_CHROMIUM": str(browser)})
+
+
+def _pytest(arguments: list[str], names: list[str], environment: dict[str, str]) -> Tally:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        options = [f"--junitxml={report}", *(f"--named={name}" for name in names)]
+        ended = subprocess.run(
+            [str(BIN / "python"), "-m", "pytest", *arguments, *options],
+            cwd=ROOT, env=_environment() | environment, check=False,
+        )  # fmt: skip
+        if ended.returncode == _NOTHING_SELECTED:
+            return Tally()
+        tally = _read_junit(report) if report.exists() else Tally()
+    return _at_least_one_failure(tally, ended.returncode)
+
+
+def _read_junit(report: Path) -> Tally:
+    tally = Tally()
+    for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  our own file
+        counts = {key: int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")}
+        failed = counts["failures"] + counts["errors"]
+        tally += Tally(max(0, counts["tests"] - failed - counts["skipped"]), failed)
+    return tally
+
+
+def _app(names: list[str]) -> Tally:
+    if not names:
+        return _vitest([])
+    files = [str(file.relative_to(PWA)) for file in PWA.glob("src/**/*.test.ts")]
+    files += [str(file.relative_to(PWA)) for file in PWA.glob("scripts/**/*.test.ts")]
+    by_file = [file for file in files if any(name.lower() in file.lower() for name in names)]
+    pattern = "|".join(re.escape(name) for name in names)
+    mentioned = re.compile(pattern, re.IGNORECASE)
+    by_test = [
+        file
+        for file in files
+        if file not in by_file and mentioned.search((PWA / file).read_text(encoding="utf-8"))
+    ]
+    tally = _vitest(by_file) if by_file else Tally()
+    if by_test:
+        tally += _vitest([*by_test, "--testNamePattern", f"/{pattern}/i"])
+    return tally
+
+
+class _VitestReport(msgspec.Struct, rename="camel"):
+    num_passed_tests: int
+    num_failed_tests: int
+
+
+def _vitest(arguments: list[str]) -> Tally:
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        ended = subprocess.run(
+            ["npx", "--no-install", "vitest", "run", "--reporter=default", "--reporter=json",
+             f"--outputFile.json={report}", "--passWithNoTests", *arguments],
+            cwd=PWA, env=_environment(), check=False,
+        )  # fmt: skip
+        if report.exists():
+            counts = msgspec.json.decode(report.read_bytes(), type=_VitestReport)
+            tally = Tally(counts.num_passed_tests, counts.num_failed_tests)
+        else:
+            tally = Tally()
+    return _at_least_one_failure(tally, ended.returncode)
+
+
+def _at_least_one_failure(tally: Tally, status: int) -> Tally:
+    """Count a suite that broke as a whole (a syntax error, a crash) as one failure."""
+    return tally if status == 0 or tally.failed else tally + Tally(failed=1)
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
