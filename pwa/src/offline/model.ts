@@ -1,6 +1,7 @@
 /** Words of the replica: what screens may ask of it. No domain words here, no I/O. */
 
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One record as a screen sees it: the server's state with this device's own pending changes on top. */
 export interface Row {

@@ -1,0 +1,281 @@
+/** One round with the server: greet, send what waits, fetch what is new. Decides nothing about when; keeps nothing but
+ *  what may be forgotten. Two engines at once do no harm: the server knows each change by its id, and a pull is only
+ *  taken in on top of the cursor it was asked with. */
+import { uuid7, type Random } from './ids';
+import {
+  PROTO,
+  SCHEMA,
+  SyncError,
+  type Limits,
+  type Network,
+  type Op,
+  type PullAnswer,
+  type Pulled,
+  type PushAnswer,
+  type WireRow,
+} from './protocol';
+import type { Store } from './store';
+import { fingerprint, type BaseRow, type Waiting } from './view';
+
+const PULL_ROWS = 2000;
+/** A push needs room for its envelope. */
+const ENVELOPE_BYTES = 1024;
+const DEFAULT_LIMITS: Limits = { ops: 500, bytes: 1_048_576 };
+/** Asking for a whole space again because of a wrong fingerprint: not more often than this. */
+const DISTRUST_MS = 3_600_000;
+
+export interface EngineHost {
+  now(): number;
+  readonly random: Random;
+  readonly app: string;
+  /** Records that may look different now; `null`: all of the space. Resolves when `held` tells them. */
+  changed(space: string, recs: readonly string[] | null): Promise<void>;
+  /** The list of spaces may be different now. */
+  listed(): Promise<void>;
+  /** What is held of a space, and the cursor it stands for. */
+  held(space: string): { readonly cursor: string; readonly base: Iterable<BaseRow> } | undefined;
+  /** A change was refused; the server keeps it in quarantine. */
+  refused(count: number): void;
+  /** Server clock minus device clock, ms. */
+  skew(ms: number): void;
+}
+
+export interface Round {
+  /** The server wants some changes later: ms, or null when all was taken. */
+  readonly retryMs: number | null;
+}
+
+export class Engine {
+  readonly #store: Store;
+  readonly #network: Network;
+  readonly #host: EngineHost;
+  #limits = DEFAULT_LIMITS;
+  #greeted = false;
+  #skew: { ms: number; rtt: number }[] = [];
+  readonly #distrusted = new Map<string, number>();
+
+  constructor(store: Store, network: Network, host: EngineHost) {
+    this.#store = store;
+    this.#network = network;
+    this.#host = host;
+  }
+
+  /** Say hello again before the next exchange: somebody signed in, or time has passed. */
+  forgetGreeting(): void {
+    this.#greeted = false;
+  }
+
+  /** Fails with a `SyncError`; whatever was exchanged before that is kept. */
+  async round(): Promise<Round> {
+    const { device } = await this.#store.identity(this.#host.now());
+    let retryMs: number | null = null;
+    for (let tries = 0; tries < 3; tries++) {
+      if (!this.#greeted) await this.#hello(device);
+      retryMs = await this.#push(device);
+      const gone = await this.#pull(device);
+      if (gone.length > 0) retryMs = await this.#leave(device, gone);
+      // Another history of the server was met on the way: greet it, and go on from there.
+      if (this.#greeted) break;
+    }
+    return { retryMs };
+  }
+
+  /** Send only: what the service worker does after a tap on a notification. */
+  async send(): Promise<Round> {
+    const { device } = await this.#store.identity(this.#host.now());
+    return { retryMs: await this.#push(device) };
+  }
+
+  /** What was written meanwhile goes first; then the spaces leave the device. */
+  async #leave(device: string, spaces: readonly string[]): Promise<number | null> {
+    const retryMs = await this.#push(device);
+    for (const space of spaces) {
+      await this.#store.purge(space);
+      await this.#host.changed(space, null);
+    }
+    await this.#host.listed();
+    return retryMs;
+  }
+
+  async #hello(device: string): Promise<void> {
+    const sent = await this.#store.sent();
+    const asked = this.#host.now();
+    const answer = await this.#network.hello({
+      proto: [PROTO, PROTO],
+      schema: SCHEMA,
+      app: this.#host.app,
+      device_id: device,
+      client_now: new Date(asked).toISOString(),
+      sent,
+    });
+    if (answer.wipe) throw new SyncError('wipe');
+    this.#limits = answer.limits;
+    const skew = this.#measure(answer.server_now, asked);
+    const again = await this.#store.greet(answer, skew, this.#host.now());
+    this.#greeted = true;
+    for (const space of again) await this.#host.changed(space, null);
+    await this.#host.listed();
+  }
+
+  // ── sending
+
+  async #push(device: string): Promise<number | null> {
+    let retryMs: number | null = null;
+    let limits = this.#limits;
+    const put = new Set<string>();
+    for (;;) {
+      const waiting = (await this.#store.unsent()).filter(({ op }) => !put.has(op.op));
+      const batch = cut(waiting, limits);
+      if (batch.length === 0) return retryMs;
+      try {
+        const asked = this.#host.now();
+        const answer = await this.#network.push({
+          proto: PROTO,
+          schema: SCHEMA,
+          device_id: device,
+          batch: uuid7(asked, this.#host.random),
+          client_now: new Date(asked).toISOString(),
+          ops: batch.map(({ op }) => op),
+        });
+        const wait = await this.#settle(answer, asked);
+        if (wait !== null) retryMs = Math.max(retryMs ?? 0, wait);
+      } catch (error) {
+        if (!isTooMuch(error)) throw error;
+        const half = Math.floor(batch.length / 2);
+        // A batch is halved until the one change that cannot be read stands alone; it must not stop the others.
+        if (half > 0) limits = { ...limits, ops: half };
+        else for (const each of batch) await this.#store.park(each);
+        continue;
+      }
+      // An answer without a verdict, or with "later", leaves it in the outbox: not twice in one round.
+      for (const { op } of batch) put.add(op.op);
+    }
+  }
+
+  async #settle(answer: PushAnswer, asked: number): Promise<number | null> {
+    this.#measure(answer.server_now, asked);
+    const settled = await this.#store.settle(answer.results, answer.restamped, this.#host.now());
+    for (const [space, recs] of settled.changed) await this.#host.changed(space, recs);
+    if (settled.refused > 0) this.#host.refused(settled.refused);
+    return settled.retryMs;
+  }
+
+  // ── fetching
+
+  /** Returns the spaces that were taken from us. */
+  async #pull(device: string): Promise<string[]> {
+    const gone = new Set<string>();
+    // Pages of a space that is fetched as a whole; it is replaced in one piece at the last.
+    const pages = new Map<string, { cursor: string; rows: WireRow[] }>();
+    for (;;) {
+      const cursors: Record<string, string> = {};
+      for (const { id, cursor } of await this.#store.spaces()) {
+        if (!gone.has(id)) cursors[id] = pages.get(id)?.cursor ?? cursor;
+      }
+      const asked = this.#host.now();
+      const answer = await this.#network.pull({
+        proto: PROTO,
+        schema: SCHEMA,
+        device_id: device,
+        spaces: cursors,
+        limit: PULL_ROWS,
+        check: true,
+      });
+      this.#measure(answer.server_now, asked);
+      for (const { id, purge } of answer.gone) {
+        if (purge) gone.add(id);
+        else await this.#store.admit([{ id, role: '', permissions: [] }]);
+      }
+      const more = await this.#takeIn(answer, cursors, pages);
+      if (!more || !this.#greeted) return [...gone];
+    }
+  }
+
+  /** True when there is more to fetch. */
+  async #takeIn(
+    answer: PullAnswer,
+    cursors: Readonly<Record<string, string>>,
+    pages: Map<string, { cursor: string; rows: WireRow[] }>,
+  ): Promise<boolean> {
+    let more = false;
+    for (const pulled of answer.spaces) {
+      const asked = cursors[pulled.id];
+      if (asked === undefined) continue;
+      const whole = asked === '' ? { cursor: '', rows: [] } : pages.get(pulled.id);
+      if (whole !== undefined) {
+        whole.cursor = pulled.cur;
+        whole.rows.push(...pulled.rows);
+        pages.set(pulled.id, whole);
+        if (!pulled.more) {
+          pages.delete(pulled.id);
+          await this.#take(pulled, '', whole.rows);
+        }
+      } else {
+        await this.#take(pulled, asked, pulled.rows);
+      }
+      more ||= pulled.more || !(await this.#agrees(pulled));
+    }
+    const fresh = answer.added.filter(({ id }) => !(id in cursors));
+    await this.#store.admit(answer.added);
+    if (answer.added.length > 0) await this.#host.listed();
+    for (const { id } of answer.reset) {
+      await this.#store.distrust(id);
+      // It may have lost what it once answered; hello will tell.
+      this.#greeted = false;
+    }
+    return more || fresh.length > 0 || answer.reset.length > 0;
+  }
+
+  async #take(pulled: Pulled, asked: string, rows: readonly WireRow[]): Promise<void> {
+    const taken = await this.#store.take(pulled.id, asked, rows, pulled.cur, this.#host.now());
+    const some = asked !== '' && rows.length <= 200;
+    if (taken) await this.#host.changed(pulled.id, some ? rows.map(([, rec]) => rec) : null);
+  }
+
+  /** Compare what we hold with what the server counts; a difference sends the space back to its beginning. */
+  async #agrees(pulled: Pulled): Promise<boolean> {
+    if (pulled.more || pulled.check === undefined) return true;
+    const held = this.#host.held(pulled.id);
+    // Another tab went on; its own comparison counts.
+    if (held?.cursor !== pulled.cur) return true;
+    const mine = fingerprint(held.base);
+    const same =
+      mine.n === pulled.check.n && mine.sum === pulled.check.sum && mine.sq === pulled.check.sq;
+    const last = this.#distrusted.get(pulled.id) ?? -Infinity;
+    if (same || this.#host.now() - last < DISTRUST_MS) return true;
+    this.#distrusted.set(pulled.id, this.#host.now());
+    await this.#store.distrust(pulled.id);
+    return false;
+  }
+
+  /** How far the server's clock is ahead, from the quickest of the last eight answers. */
+  #measure(serverNow: string, asked: number): number {
+    const now = this.#host.now();
+    const rtt = Math.max(0, now - asked);
+    this.#skew = [...this.#skew.slice(-7), { ms: Date.parse(serverNow) - (asked + rtt / 2), rtt }];
+    const best = this.#skew.reduce((a, b) => (b.rtt < a.rtt ? b : a));
+    const ms = Math.round(best.ms);
+    this.#host.skew(ms);
+    return ms;
+  }
+}
+
+/** As many changes as fit into one push, always at least one. */
+function cut(waiting: readonly Waiting[], limits: Limits): Waiting[] {
+  const batch: Waiting[] = [];
+  let bytes = ENVELOPE_BYTES;
+  for (const each of waiting) {
+    bytes += sizeOf(each.op);
+    if (batch.length > 0 && (batch.length >= limits.ops || bytes > limits.bytes)) break;
+    batch.push(each);
+  }
+  return batch;
+}
+
+function sizeOf(op: Op): number {
+  return new TextEncoder().encode(JSON.stringify(op)).length + 1;
+}
+
+function isTooMuch(error: unknown): boolean {
+  return error instanceof SyncError && (error.kind === 'too_large' || error.kind === 'malformed');
+}

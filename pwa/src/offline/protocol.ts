@@ -1,0 +1,152 @@
+/** MOS-Sync 1 as it travels: see docs/sync.md. Types only, and the one kind of error a request ends with. */
+import type { Json } from './model';
+
+export const PROTO = 1;
+export const SCHEMA = 1;
+
+interface Stamped {
+  readonly op: string;
+  /** Number on this device and in this space, contiguous from 1. */
+  readonly n: number;
+  readonly space: string;
+  readonly hlc: string;
+  readonly coll: string;
+}
+export interface SetOp extends Stamped {
+  readonly k: 'set';
+  readonly rec: string;
+  readonly f: Readonly<Record<string, Json>>;
+}
+/** Its record's id is the op's own. */
+export interface EventOp extends Stamped {
+  readonly k: 'event';
+  readonly v: Readonly<Record<string, Json>>;
+}
+export type Op = SetOp | EventOp;
+
+export interface Hello {
+  readonly proto: readonly [number, number];
+  readonly schema: number;
+  readonly app: string;
+  readonly device_id: string;
+  readonly client_now: string;
+  readonly sent: Readonly<Record<string, number>>;
+}
+export interface Grant {
+  readonly id: string;
+  readonly role: string;
+  readonly permissions: readonly string[];
+}
+export interface Limits {
+  readonly ops: number;
+  readonly bytes: number;
+}
+export interface HelloAnswer {
+  readonly server_now: string;
+  readonly lease_until: string;
+  readonly limits: Limits;
+  readonly acked: Readonly<Record<string, number>>;
+  readonly spaces: readonly Grant[];
+  readonly wipe: boolean;
+}
+
+export interface Push {
+  readonly proto: number;
+  readonly schema: number;
+  readonly device_id: string;
+  readonly batch: string;
+  readonly client_now: string;
+  readonly ops: readonly Op[];
+}
+export type Verdict =
+  | { readonly op: string; readonly s: 'applied' | 'superseded'; readonly seq: number }
+  /** The server has it already; its place is that of the first time. */
+  | { readonly op: string; readonly s: 'dup'; readonly seq: number }
+  | { readonly op: string; readonly s: 'invalid' | 'forbidden'; readonly code: string }
+  | { readonly op: string; readonly s: 'gone' }
+  | { readonly op: string; readonly s: 'retry'; readonly after_ms: number };
+export interface PushAnswer {
+  readonly server_now: string;
+  readonly results: readonly Verdict[];
+  readonly restamped: Readonly<Record<string, string>>;
+}
+
+export interface Pull {
+  readonly proto: number;
+  readonly schema: number;
+  readonly device_id: string;
+  readonly spaces: Readonly<Record<string, string>>;
+  readonly limit: number;
+  readonly check: boolean;
+}
+/** Collection, record, place, values by group, clocks by group. */
+export type WireRow = readonly [
+  string,
+  string,
+  number,
+  Record<string, Json>,
+  Record<string, string>,
+];
+export interface Check {
+  readonly n: number;
+  readonly sum: string;
+  readonly sq: string;
+}
+export interface Pulled {
+  readonly id: string;
+  readonly rows: readonly WireRow[];
+  readonly cur: string;
+  readonly more: boolean;
+  readonly check?: Check;
+}
+export interface PullAnswer {
+  readonly server_now: string;
+  readonly spaces: readonly Pulled[];
+  readonly added: readonly Grant[];
+  readonly gone: readonly { readonly id: string; readonly why: string; readonly purge: boolean }[];
+  readonly reset: readonly { readonly id: string; readonly why: string }[];
+}
+
+export interface PokeListener {
+  heads(heads: Readonly<Record<string, number>>): void;
+  /** Fetch now: what we may see changed, or something rings. */
+  hint(): void;
+  /** The stream is over. `retryMs` when the server said when to come back. */
+  ended(retryMs: number | null): void;
+}
+
+/** The server, as the engine sees it. A request answers or fails with a `SyncError`. */
+export interface Network {
+  hello(body: Hello): Promise<HelloAnswer>;
+  push(body: Push): Promise<PushAnswer>;
+  pull(body: Pull): Promise<PullAnswer>;
+  /** Listen until the returned function is called. */
+  poke(listener: PokeListener): () => void;
+}
+
+export type SyncFailure =
+  /** No answer came; it may have been applied all the same. */
+  | 'offline'
+  | 'signed_out'
+  /** This device was revoked: forget everything. */
+  | 'wipe'
+  | 'upgrade_required'
+  | 'too_large'
+  | 'malformed'
+  /** The server asks for patience, or fell over. */
+  | 'busy';
+
+export class SyncError extends Error {
+  constructor(
+    readonly kind: SyncFailure,
+    readonly retryAfterMs: number | null = null,
+  ) {
+    super(kind);
+    this.name = 'SyncError';
+  }
+}
+
+/** The place in a cursor `epoch.seq.tag`; 0 for one that has seen nothing. */
+export function seqOf(cursor: string): number {
+  return Number(cursor.split('.')[1] ?? 0);
+}
