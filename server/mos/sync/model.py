@@ -1,6 +1,6 @@
 """Words of synchronisation: what a domain declares, what travels, what came of it. Types only."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -70,17 +70,20 @@ class SystemChange(Struct, frozen=True, kw_only=True):
     op: UUID | None = None
 
 
+# What a person may do in each space that they reach, as permission words.
+Reach = Mapping[UUID, frozenset[str]]
+Collections = Mapping[str, Collection]
+
+
 class Author(Struct, frozen=True, kw_only=True):
-    """Who pushes, from the session and never from the body."""
+    """Who pushes and where they may: from the session, never from the body."""
 
     org: UUID
     account: UUID
     session: UUID
     device: UUID
+    reach: Reach
 
-
-# What a person may do in each space that they reach, as permission words.
-Reach = dict[UUID, frozenset[str]]
 
 # ────────────────────────────────────────────────── what travels
 
@@ -126,6 +129,31 @@ class OpIds(Struct, frozen=True):
     k: Any = None
 
 
+class Refusal(Struct, frozen=True):
+    """Why one op is not taken; docs/sync.md lists the codes."""
+
+    verdict: Literal["invalid", "forbidden"]
+    code: str
+    path: str | None = None
+
+
+class Unreadable(Struct, frozen=True):
+    """An op that no record can hold; `text` is kept as it came."""
+
+    ids: OpIds
+    refusal: Refusal
+    text: str
+
+
+class Cursor(Struct, frozen=True):
+    """A place in one history of a space."""
+
+    text: str
+    epoch: int
+    seq: int
+    tag: str
+
+
 class Hello(Struct, frozen=True):
     """A device says what it is and how far it has sent. Unknown fields are a newer app's."""
 
@@ -158,13 +186,17 @@ class Pull(Struct, frozen=True):
     check: bool = False
 
 
+Verdict = Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone"]
+ResetWhy = Literal["epoch", "floor", "tag"]
+
+
 class Result(Struct, frozen=True, omit_defaults=True):
     """The verdict on one op. `was` is the first verdict of a `dup`."""
 
     op: UUID
-    s: Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone", "retry"]
+    s: Verdict
     seq: int | UnsetType = UNSET
-    was: str | UnsetType = UNSET
+    was: Verdict | UnsetType = UNSET
     code: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
 
@@ -227,7 +259,7 @@ class Reset(Struct, frozen=True):
     """A cursor that does not belong to the space's history: pull it from ""."""
 
     id: UUID
-    why: Literal["epoch", "floor", "tag"]
+    why: ResetWhy
 
 
 class Pulled(Struct, frozen=True):

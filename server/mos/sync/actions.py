@@ -1,0 +1,300 @@
+"""What devices and domains ask of synchronisation. The transaction is the caller's."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Raw
+
+from mos.db import Db, Scope
+from mos.kernel.ids import new_id
+from mos.sync import rules, store
+from mos.sync.model import (
+    Author,
+    Change,
+    Check,
+    Collections,
+    EventOp,
+    Gone,
+    Grant,
+    Hello,
+    HelloAnswer,
+    Op,
+    Pull,
+    Pulled,
+    PulledSpace,
+    Pushed,
+    PushHead,
+    Refusal,
+    Reset,
+    Result,
+    SpaceHead,
+    SystemChange,
+    Unreadable,
+)
+
+# How much text one pull may carry; its last row may go over.
+_PULL_BYTES = 1_048_576
+
+
+async def push(
+    db: Db, author: Author, request: PushHead, collections: Collections, now: datetime
+) -> Pushed:
+    """Take a device's batch: judge each op, apply what may be, keep the rest, tell the domains.
+
+    Sets the transaction's scope to the batch's spaces. The caller pokes `heads` after its commit.
+    Raises msgspec.ValidationError when an op cannot even be named, and whatever a domain's hook
+    raises: then nothing of the batch may stay.
+    """
+    ops = [rules.read(raw) for raw in request.ops]
+    spaces = {_space(op) for op in ops} & author.reach.keys()
+    await db.scope(Scope(author.org, tuple(sorted(spaces))))
+    anew = await _stamped_anew(db, author, ops, now)
+    items = [_item(op, author, collections, anew) for op in ops]
+    if not items:
+        return Pushed(now, [], {}, {}, {})
+    skew_ms = round((request.client_now - now) / timedelta(milliseconds=1))
+    rows = await store.push(db, author.org, items, now, author=author, skew_ms=skew_ms)
+    changes = _changes(items, rows, now, author)
+    await _tell(db, author.org, changes, collections, now)
+    return _answer(items, rows, now)
+
+
+async def record(db: Db, org: UUID, changes: list[SystemChange], now: datetime) -> list[Change]:
+    """Write what the server itself has to say into records; return what came of it, in order.
+
+    All of it in one statement, whose spaces must be in the transaction's scope. A system op beats
+    every clock that its record has. Runs no hooks: the domain that calls knows. Spaces that are
+    frozen or erased take nothing, and an op whose id is known changes nothing: both are absent from
+    what is returned. Raises ValueError for a space out of scope or a record of another collection.
+    The caller pokes the spaces after its commit.
+    """
+    items: list[dict[str, Any]] = [
+        {
+            "space": change.space,
+            "op": change.op or new_id(now),
+            "kind": "system",
+            "coll": change.coll,
+            "rec": change.rec,
+            "val": change.groups,
+        }
+        for change in changes
+    ]
+    if not items:
+        return []
+    rows = await store.push(db, org, items, now)
+    for row in rows:
+        if row.code in ("no_access", "rec_taken"):
+            raise ValueError(f"a system op was refused: {row.code}")
+    return _changes(items, rows, now)
+
+
+async def pull(
+    db: Db, org: UUID, grants: Mapping[UUID, Grant], request: Pull, now: datetime
+) -> Pulled:
+    """Return what changed in each space asked for, all in one snapshot.
+
+    `grants` are the spaces that the actor may see. Sets the transaction's scope.
+    """
+    asked = {space: rules.cursor(text) for space, text in request.spaces.items() if space in grants}
+    await db.scope(Scope(org, tuple(asked)))
+    rows = await store.pull(db, org, asked, limit=request.limit, max_bytes=_PULL_BYTES)
+    erased = {row.space for row in rows if row.is_erased}
+    return Pulled(
+        server_now=now,
+        spaces=[
+            _pulled(row, request.check) for row in rows if row.reset is None and not row.is_erased
+        ],
+        added=[grant for space, grant in grants.items() if space not in request.spaces],
+        gone=[Gone(space, "revoked") for space in request.spaces if space not in grants]
+        + [Gone(space, "erased") for space in erased],
+        reset=[
+            Reset(row.space, row.reset)
+            for row in rows
+            if row.reset is not None and not row.is_erased
+        ],
+    )
+
+
+async def hello(  # noqa: PLR0913  who, what, until when
+    db: Db,
+    org: UUID,
+    grants: Mapping[UUID, Grant],
+    request: Hello,
+    now: datetime,
+    *,
+    lease: timedelta,
+) -> HelloAnswer:
+    """Return where each space stands and how far this device is acknowledged in it.
+
+    Sets the transaction's scope.
+    """
+    await db.scope(Scope(org, tuple(grants)))
+    heads = await store.heads(db, org, list(grants), device=request.device_id)
+    return HelloAnswer(
+        server_now=now,
+        lease_until=now + lease,
+        acked={head.space: head.last_n or 0 for head in heads if head.space in request.sent},
+        spaces=[
+            SpaceHead(
+                head.space,
+                grants[head.space].role,
+                grants[head.space].permissions,
+                f"{head.epoch}.{head.head_seq}",
+                head.floor_seq,
+            )
+            for head in heads
+            if not head.is_erased
+        ],
+    )
+
+
+def _space(op: Op | Unreadable) -> UUID:
+    return op.ids.space if isinstance(op, Unreadable) else op.space
+
+
+async def _stamped_anew(
+    db: Db, author: Author, ops: list[Op | Unreadable], now: datetime
+) -> dict[UUID, str]:
+    now_ms = int(now.timestamp() * 1000)
+    readable = [op for op in ops if not isinstance(op, Unreadable)]
+    spaces = {op.space for op in readable if rules.ahead(op.hlc, now_ms)}
+    if not spaces:
+        return {}
+    floors = await store.device_clocks(db, author.org, author.device, sorted(spaces))
+    return rules.clamped(readable, floors, now_ms)
+
+
+def _item(
+    op: Op | Unreadable, author: Author, collections: Collections, anew: dict[UUID, str]
+) -> dict[str, Any]:
+    """Return the op as sync_push takes it."""
+    if isinstance(op, Unreadable):
+        n = op.ids.n if isinstance(op.ids.n, int) and 0 < op.ids.n <= 2**53 else None
+        item: dict[str, Any] = {"space": op.ids.space, "op": op.ids.op, "n": n, "raw": op.text}
+        # What is wrong with an op in a space that is not theirs is not theirs to know either.
+        return _refuse(item, op.refusal if op.ids.space in author.reach else rules.NO_ACCESS)
+    groups = rules.groups_of(op)
+    clock = anew.get(op.op, op.hlc)
+    item = {
+        "space": op.space,
+        "op": op.op,
+        "n": op.n,
+        "kind": "event" if isinstance(op, EventOp) else "set",
+        "coll": op.coll,
+        "rec": rules.record_of(op),
+        "hlc": clock,
+        "claimed": op.hlc if clock != op.hlc else None,
+        "val": {**groups, "by": author.account} if isinstance(op, EventOp) else groups,
+    }
+    refusal = rules.refusal(op, author.reach, collections)
+    return item if refusal is None else _refuse(item, refusal)
+
+
+def _refuse(item: dict[str, Any], refusal: Refusal) -> dict[str, Any]:
+    return item | {"verdict": refusal.verdict, "code": refusal.code, "path": refusal.path}
+
+
+def _changes(
+    items: list[dict[str, Any]],
+    rows: list[store.PushRow],
+    now: datetime,
+    author: Author | None = None,
+) -> list[Change]:
+    applied = {
+        (row.space, row.seq): items[row.ord - 1]
+        for row in rows
+        if row.ord is not None and row.verdict == "applied"
+    }
+    # A changed record's place is that of an op of this batch: so its id is known.
+    docs = {
+        (row.space, applied[row.space, row.seq]["rec"]): row.doc
+        for row in rows
+        if row.doc is not None
+    }
+    return [
+        Change(
+            space=space,
+            coll=item["coll"],
+            rec=item["rec"],
+            op=item["op"],
+            seq=seq,
+            kind=item["kind"],
+            groups=item["val"],
+            doc=docs[space, item["rec"]],
+            by=author.account if author else None,
+            device=author.device if author else None,
+            at=now,
+        )
+        for (space, seq), item in applied.items()
+        if seq is not None
+    ]
+
+
+async def _tell(
+    db: Db, org: UUID, changes: list[Change], collections: Collections, now: datetime
+) -> None:
+    by_collection: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_collection[change.coll].append(change)
+    # In the order in which the collections are declared, whatever the device sent first.
+    for collection in collections.values():
+        if collection.applied is not None and collection.name in by_collection:
+            await collection.applied(db, org, by_collection[collection.name], now)
+
+
+def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetime) -> Pushed:
+    judged = {row.ord: row for row in rows if row.ord is not None}
+    results: list[Result] = []
+    first: dict[tuple[UUID, UUID], Result] = {}
+    for ord_, item in enumerate(items, 1):
+        key = item["space"], item["op"]
+        result = _result(item, judged[ord_], first.get(key))
+        first.setdefault(key, result)
+        results.append(result)
+    return Pushed(
+        server_now=now,
+        results=results,
+        restamped={
+            items[ord_ - 1]["op"]: row.hlc
+            for ord_, row in judged.items()
+            if row.claimed is not None and row.hlc is not None and row.seq is not None
+        },
+        acked={row.space: row.n for row in rows if row.ord is None and row.n is not None},
+        heads={
+            row.space: row.seq
+            for row in rows
+            if row.ord is None and row.doc is None and row.seq is not None
+        },
+    )
+
+
+def _result(item: dict[str, Any], row: store.PushRow, earlier: Result | None) -> Result:
+    """Return the verdict on one op; `earlier` is that on the same op before it in this batch."""
+    op: UUID = item["op"]
+    if row.verdict == "dup" and earlier is not None and row.was is None:
+        again = earlier.s in ("applied", "superseded")
+        return Result(op, "dup", seq=earlier.seq, was=earlier.s) if again else earlier
+    assert row.verdict is not None  # noqa: S101  sync_push judges every op
+    return Result(
+        op,
+        row.verdict,
+        seq=UNSET if row.seq is None else row.seq,
+        was=UNSET if row.was is None else row.was,
+        code=UNSET if row.code is None else row.code,
+        path=item.get("path") or UNSET,
+    )
+
+
+def _pulled(row: store.PullRow, check: bool) -> PulledSpace:  # noqa: FBT001  the request's own word
+    return PulledSpace(
+        id=row.space,
+        rows=Raw((row.rows or "[]").encode()),
+        cur=rules.cursor_text(row.epoch, row.seq, row.tag),
+        more=row.more,
+        check=Check(row.live_n, str(row.live_sum), str(row.live_sq))
+        if check and not row.more
+        else UNSET,
+    )

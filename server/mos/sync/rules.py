@@ -1,0 +1,166 @@
+"""Decisions about ops and cursors. Pure: no await, no clock, no database."""
+
+import re
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+
+from mos.kernel.errors import Invalid
+from mos.sync import hlc
+from mos.sync.model import (
+    SKEW_MS,
+    Collection,
+    Collections,
+    Cursor,
+    EventOp,
+    Groups,
+    Op,
+    OpIds,
+    Reach,
+    Refusal,
+    SetOp,
+    Unreadable,
+)
+
+_MAX_OP_BYTES = 65_536
+_MAX_DEPTH = 32
+_NO_TAG = "00000000"
+
+# Said of a space that is not theirs and of one that does not exist: the two look alike.
+NO_ACCESS = Refusal("forbidden", "no_access")
+
+_op: msgspec.json.Decoder[Op] = msgspec.json.Decoder(SetOp | EventOp)
+_ids = msgspec.json.Decoder(OpIds)
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_CURSOR = re.compile(r"(?P<epoch>\d{1,9})\.(?P<seq>\d{1,18})\.(?P<tag>[0-9a-f]{8})")
+# msgspec ends its sentence with where it was: "… - at `$.hlc`".
+_AT = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
+
+
+def read(raw: Raw) -> Op | Unreadable:
+    """Return the op that a device wrote, or what could be made of it.
+
+    Raises msgspec.ValidationError when not even its id and its space can be read.
+    """
+    text = bytes(raw)
+    try:
+        refusal = _unfit(text)
+        if refusal is None:
+            op = _op.decode(text)
+            refusal = _unfit_values(text, op)
+            if refusal is None:
+                return op
+    except msgspec.ValidationError as error:
+        at = _AT.search(str(error))
+        refusal = Refusal("invalid", "malformed", at["path"] if at and at["path"] else None)
+    ids = _ids.decode(text)
+    if ids.k not in ("set", "event"):
+        refusal = Refusal("invalid", "unknown_kind", "k")
+    return Unreadable(ids, refusal, text.decode())
+
+
+def _unfit(text: bytes) -> Refusal | None:
+    if len(text) > _MAX_OP_BYTES:
+        return Refusal("invalid", "too_large")
+    if _NUL.search(text):
+        return Refusal("invalid", "nul")
+    return None
+
+
+def _unfit_values(text: bytes, op: Op) -> Refusal | None:
+    # Two cheap looks at the text spare nearly every op the walk through its values.
+    if text.count(b"[") + text.count(b"{") <= _MAX_DEPTH and not _LONG_NUMBER.search(text):
+        return None
+    return _walk(op.v if isinstance(op, EventOp) else op.f, 0)
+
+
+def _walk(value: object, depth: int) -> Refusal | None:
+    if depth > _MAX_DEPTH:
+        return Refusal("invalid", "too_deep")
+    match value:
+        case int():
+            fits = -(2**63) <= value < 2**63
+            return None if fits else Refusal("invalid", "malformed")
+        case dict():
+            inner = list(value.values())
+        case list():
+            inner = value
+        case _:
+            return None
+    return next((found for item in inner if (found := _walk(item, depth + 1))), None)
+
+
+def groups_of(op: Op) -> Groups:
+    """Return what the device wrote, by group."""
+    return {"v": op.v} if isinstance(op, EventOp) else op.f
+
+
+def record_of(op: Op) -> UUID:
+    """Return the record that an op writes: an event makes its own."""
+    return op.op if isinstance(op, EventOp) else op.rec
+
+
+def refusal(op: Op, reach: Reach, collections: Collections) -> Refusal | None:
+    """Say why this op may not be taken from a person of this `reach`, or None.
+
+    Whether the space is there and open, and whether the record may be written, the database knows.
+    """
+    if op.space not in reach:
+        return NO_ACCESS
+    collection = collections.get(op.coll)
+    if collection is None:
+        return Refusal("invalid", "unknown_collection", "coll")
+    if collection.kind != ("event" if isinstance(op, EventOp) else "set"):
+        return Refusal("invalid", "kind", "k")
+    if collection.write not in reach[op.space]:
+        return Refusal("forbidden", "permission")
+    return _refused_groups(groups_of(op), collection)
+
+
+def _refused_groups(groups: Groups, collection: Collection) -> Refusal | None:
+    if collection.kind == "set" and collection.people_may is not None:
+        foreign = groups.keys() - collection.people_may
+        if foreign:
+            return Refusal("forbidden", "group", min(foreign))
+    try:
+        collection.check(groups)
+    except Invalid as error:
+        return Refusal("invalid", error.code, error.field)
+    return None
+
+
+def ahead(clock: str, now_ms: int) -> bool:
+    """Say whether a device's clock is too far ahead of the server's to be believed."""
+    return hlc.millis(clock) > now_ms + SKEW_MS
+
+
+def clamped(ops: list[Op], floors: dict[UUID, str], now_ms: int) -> dict[UUID, str]:
+    """Return the clock of each op that has to be stamped anew, by op id.
+
+    `floors` is the latest clock that the server keeps from this device in each space. Ops are taken
+    in the device's own order, by `n`.
+    """
+    anew: dict[UUID, str] = {}
+    for space, floor in floors.items():
+        ordered = sorted((op for op in ops if op.space == space), key=lambda op: op.n)
+        kept = hlc.clamp((op.hlc for op in ordered), floor=floor, now_ms=now_ms, limit_ms=SKEW_MS)
+        anew |= {op.op: clock for op, clock in zip(ordered, kept, strict=True) if clock != op.hlc}
+    return anew
+
+
+def cursor(text: str) -> Cursor:
+    """Return the place that a cursor names. One that cannot be read belongs to no history."""
+    if text == "":
+        return Cursor("", 0, 0, _NO_TAG)
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        return Cursor(text, -1, 0, _NO_TAG)
+    return Cursor(text, int(match["epoch"]), int(match["seq"]), match["tag"])
+
+
+def cursor_text(epoch: int, seq: int, tag: str | None) -> str:
+    """Return the cursor for a place; `tag` is None at the beginning."""
+    return f"{epoch}.{seq}.{tag or _NO_TAG}"

@@ -1,0 +1,185 @@
+"""Simulated devices and a reference of the merge, for the tests of synchronisation."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from mos.db import Scope
+from mos.kernel.errors import Invalid
+from mos.sync import actions, hlc
+from mos.sync.model import Author, Collection, Grant, Pull, Pushed, PushHead
+
+NOW = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+WORDS = frozenset({"plan.view", "plan.edit", "outcome.record", "alert.take"})
+
+
+def check_text(groups: Mapping[str, Any]) -> None:
+    """A domain's check: a title is text."""
+    if not isinstance(groups.get("title", ""), str):
+        raise Invalid("A title is text.", field="title")
+
+
+def check_any(_groups: Mapping[str, Any]) -> None:
+    """A domain's check that lets everything pass."""
+
+
+COLLECTIONS = {
+    collection.name: collection
+    for collection in (
+        Collection(name="profile", kind="set", write="plan.edit", check=check_any),
+        Collection(name="reminder", kind="set", write="plan.edit", check=check_text),
+        Collection(name="completion", kind="event", write="outcome.record", check=check_any),
+        Collection(
+            name="alert",
+            kind="set",
+            write="alert.take",
+            check=check_any,
+            people_may=frozenset({"taken", "closed"}),
+        ),
+    )
+}
+
+
+@dataclass
+class Device:
+    """One device of one signed-in person: it writes ops, pushes them, pulls."""
+
+    database: Any
+    org: UUID
+    spaces: tuple[UUID, ...]
+    words: frozenset[str] = WORDS
+    collections: Mapping[str, Collection] = field(default_factory=lambda: COLLECTIONS)
+    account: UUID = field(default_factory=uuid4)
+    id: UUID = field(default_factory=uuid4)
+    clock: str = hlc.NEVER
+    sent: dict[UUID, int] = field(default_factory=dict)
+    cursors: dict[UUID, str] = field(default_factory=dict)
+    rows: dict[UUID, dict[str, tuple[str, int, dict, dict]]] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> str:
+        """Its part of every clock."""
+        return self.id.hex[16:]
+
+    @property
+    def author(self) -> Author:
+        """Who pushes."""
+        return Author(
+            org=self.org,
+            account=self.account,
+            session=self.account,
+            device=self.id,
+            reach=dict.fromkeys(self.spaces, self.words),
+        )
+
+    def set(self, rec, groups, *, coll="reminder", space=None, ms=NOW_MS, **more) -> dict:
+        """Write a set op."""
+        return self._op(space, ms, k="set", coll=coll, rec=str(rec), f=groups, **more)
+
+    def event(self, v, *, coll="completion", space=None, ms=NOW_MS, **more) -> dict:
+        """Write an event op."""
+        return self._op(space, ms, k="event", coll=coll, v=v, **more)
+
+    def _op(self, space, ms, **rest) -> dict:
+        space = space or self.spaces[0]
+        self.clock = hlc.send(self.clock, ms, self.actor)
+        self.sent[space] = self.sent.get(space, 0) + 1
+        return {
+            "op": str(uuid4()),
+            "n": self.sent[space],
+            "space": str(space),
+            "hlc": self.clock,
+        } | rest
+
+    async def push(self, *ops, now=NOW, client_now=None) -> Pushed:
+        """Send a batch and return the answer, committed."""
+        head = msgspec.json.decode(
+            json.dumps({
+                "proto": 1, "schema": 1, "device_id": str(self.id), "batch": str(uuid4()),
+                "client_now": (client_now or now).isoformat(), "ops": ops,
+            }),
+            type=PushHead,
+        )  # fmt: skip
+        async with self.database.app.transaction(Scope(self.org)) as db:
+            return await actions.push(db, self.author, head, self.collections, now)
+
+    async def verdicts(self, *ops, now=NOW) -> list[str]:
+        """Send a batch; return its verdicts as words."""
+        return [result.s for result in (await self.push(*ops, now=now)).results]
+
+    async def pull_once(self, *, limit=2000, spaces=None, check=True, now=NOW):
+        """Ask once and take what comes; return the answer."""
+        grants = {
+            space: Grant(space, "caregiver", sorted(self.words))
+            for space in (self.spaces if spaces is None else spaces)
+        }
+        request = Pull(
+            proto=1,
+            schema=1,
+            device_id=self.id,
+            spaces={space: self.cursors.get(space, "") for space in self.spaces},
+            limit=limit,
+            check=check,
+        )
+        async with self.database.app.transaction(Scope(self.org)) as db:
+            answer = await actions.pull(db, self.org, grants, request, now)
+        for reset in answer.reset:
+            self.rows[reset.id] = {}
+            self.cursors[reset.id] = ""
+        for pulled in answer.spaces:
+            mine = self.rows.setdefault(pulled.id, {})
+            for coll, rec, seq, doc, clk in msgspec.json.decode(bytes(pulled.rows)):
+                mine[rec] = (coll, seq, doc, clk)
+            self.cursors[pulled.id] = pulled.cur
+            if pulled.check is not msgspec.UNSET:
+                assert msgspec.to_builtins(pulled.check) == fingerprint(mine)
+        return answer
+
+    async def pull(self, *, limit=2000) -> dict[UUID, dict]:
+        """Pull until nothing is left; return the rows of every space."""
+        while True:
+            answer = await self.pull_once(limit=limit)
+            if not answer.reset and not any(space.more for space in answer.spaces):
+                return self.rows
+
+
+def fingerprint(rows: Mapping[str, tuple[str, int, dict, dict]]) -> dict[str, Any]:
+    """The check of docs/sync.md, over rows as a device has them."""
+    seqs = [seq for _coll, seq, doc, _clk in rows.values() if doc.get("deleted") is not True]
+    return {
+        "n": len(seqs),
+        "sum": str(sum(seqs)),
+        "sq": str(sum(seq * seq for seq in seqs) % 2**53),
+    }
+
+
+class Reference:
+    """The merge of docs/sync.md, one op after the other, in plain Python."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.recs: dict[str, tuple[str, int, dict, dict]] = {}
+        self.seen: dict[str, tuple[str, int]] = {}
+
+    def take(self, op: dict, by: str) -> tuple[str, int | None]:
+        """Accept an op; return its verdict and place."""
+        if op["op"] in self.seen:
+            return "dup", self.seen[op["op"]][1]
+        rec = op["op"] if op["k"] == "event" else op["rec"]
+        coll, at, doc, clk = self.recs.get(rec, (op["coll"], 0, {}, {}))
+        if coll != op["coll"] or (op["k"] == "event" and at):
+            return "invalid", None
+        self.seq += 1
+        groups = {"v": op["v"], "by": by} if op["k"] == "event" else op["f"]
+        won = {group: value for group, value in groups.items() if op["hlc"] > clk.get(group, "")}
+        if won:
+            clocks = dict.fromkeys(won, op["hlc"])
+            self.recs[rec] = (coll, self.seq, doc | won, clk | clocks)
+        self.seen[op["op"]] = ("applied" if won else "superseded", self.seq)
+        return self.seen[op["op"]]
