@@ -93,9 +93,13 @@ interface Zone {
 
 const zones = new Map<string, Zone>();
 
+/** IANA's names of three letters. Browsers take more, such as PST and IST, and mean different things by them. */
+const SHORT_NAMES = 'CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET'.split(' ');
+
 /** True for an IANA name that this browser knows, spelt as IANA spells it. */
 export function isZone(name: string): boolean {
   if (zones.has(name)) return true;
+  if (name.length === 3 && !SHORT_NAMES.includes(name)) return false;
   // Intl also takes bare offsets and any case: a name must mean the same on the server.
   if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name)) return false;
   try {

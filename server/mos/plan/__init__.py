@@ -1,0 +1,1 @@
+"""The day: reminders, recurrence, outcomes. Decides; never sends."""

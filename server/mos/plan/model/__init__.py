@@ -1,0 +1,1 @@
+"""Types of the plan, and how they are read from records."""

@@ -1,0 +1,1 @@
+"""Decisions about the plan. Pure: no await, no clock, no database."""
