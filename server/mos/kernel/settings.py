@@ -1,6 +1,7 @@
 """What a running MOS is told about its surroundings. Pure data; `mos.ops` reads it from the environment."""
 
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -16,6 +17,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     secrets: Path  # folder, mode 0700: vapid.pem, limits.key
     app_dir: Path  # the built app
     public_url: str = "http://127.0.0.1:8080"  # what people type; https makes cookies Secure
+    # Proxies in front, as networks ("127.0.0.1/32"): only they are believed in X-Forwarded-For.
+    trusted_proxies: tuple[str, ...] = ()
+    # What one guess at a password costs: 19 MiB and 30 ms, or 64 MiB and 200 ms (RFC 9106).
+    password_cost: Literal["standard", "strong"] = "standard"
     demo: bool = False
     # Push services live on public addresses. A test's own service needs this, and it alone.
     push_private_hosts: bool = False
