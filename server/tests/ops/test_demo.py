@@ -61,3 +61,14 @@ async def test_the_demo_never_moves_into_a_home_that_is_somebodys(database: Data
 
     [accounts] = await database.sql("SELECT count(*) AS n FROM account")
     assert accounts["n"] == 0
+
+
+async def test_a_device_finds_the_demo_space_whole(database: Database):
+    await seed(database.owner_dsn, NOW)
+
+    wrong = await database.sql(
+        "SELECT s.space_id FROM space s JOIN (SELECT space_id, count(*) AS n, sum(seq) AS sum, "
+        "mod(sum(seq::numeric ^ 2), 2::numeric ^ 53) AS sq FROM rec GROUP BY 1) r USING (space_id) "
+        "WHERE (s.live_n, s.live_sum, s.live_sq) IS DISTINCT FROM (r.n, r.sum, r.sq)"
+    )
+    assert wrong == []

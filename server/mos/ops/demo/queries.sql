@@ -17,8 +17,11 @@ SELECT :org, c.id, c.account, 'password', :secret, :now
 FROM unnest(:ids::uuid[], :accounts::uuid[]) AS c (id, account)
 
 -- name: add_spaces
-INSERT INTO space (org_id, space_id, kind, head_seq)
-SELECT :org, s.id, 'resident', s.head FROM unnest(:ids::uuid[], :heads::bigint[]) AS s (id, head)
+-- With the fingerprint of `heads` live records, numbered from 1 (docs/sync.md, "check").
+INSERT INTO space (org_id, space_id, kind, head_seq, live_n, live_sum, live_sq)
+SELECT :org, s.id, 'resident', s.head, s.head, s.head * (s.head + 1) / 2,
+       mod(s.head::numeric * (s.head + 1) * (2 * s.head + 1) / 6, 1::bigint << 53)::bigint
+FROM unnest(:ids::uuid[], :heads::bigint[]) AS s (id, head)
 
 -- name: add_residents
 INSERT INTO resident (org_id, space_id, account_id, unit_id, flat)
