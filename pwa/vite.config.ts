@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -5,6 +7,8 @@ import { symbols } from './scripts/symbols.ts';
 
 // The server answers /api and /sync; in development Vite passes them on.
 const server = process.env['MOS_SERVER'] ?? 'http://127.0.0.1:8080';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 export default defineConfig({
   plugins: [svelte(), symbols()],

@@ -1,20 +1,54 @@
-/** Start: languages, who is signed in, the replica, then the screens. */
-import '@fontsource-variable/atkinson-hyperlegible-next';
-import './app/app.css';
+/** Start: what is kept on this device, languages, the first screen; then the server. */
+import './ui/base.css';
 
 import { mount } from 'svelte';
 
+import { checkBack, comeBack, keepBeating, left } from './app/account';
 import App from './app/App.svelte';
 import { needAreas, preferredLanguage, setLanguage } from './app/i18n.svelte';
 import { mos } from './app/mos.svelte';
-import { MemoryReplica } from './offline/memory';
+import { route } from './app/router.svelte';
+import { loadScreen, screenOf } from './app/screens';
+import { httpNetwork } from './offline/network';
+import { browserPlatform } from './offline/platform';
+import { LocalReplica } from './offline/replica';
+import { Store } from './offline/store';
 
 async function start(): Promise<void> {
-  const language = preferredLanguage(navigator.languages);
-  await Promise.all([needAreas('common'), setLanguage(language)]);
-  mos.open(new MemoryReplica(''));
+  const platform = browserPlatform();
+  const store = new Store('mos', platform.random);
+  const texts = Promise.all([
+    needAreas('common'),
+    setLanguage(preferredLanguage(navigator.languages)),
+  ]);
+  const replica = await LocalReplica.open({
+    store,
+    network: httpNetwork(),
+    platform,
+    app: __MOS_VERSION__,
+    onWiped: left,
+  });
+  mos.open(replica);
+  await comeBack({ store, replica }, platform.now());
+  await Promise.all([
+    texts,
+    loadScreen(screenOf(route.path, mos.session?.account.role ?? null)).catch(() => null),
+  ]);
   const target = document.getElementById('app');
   if (target !== null) mount(App, { target });
+
+  replica.lead();
+  for (const [where, what] of [
+    [window, 'online'],
+    [window, 'focus'],
+    [document, 'visibilitychange'],
+  ] as const) {
+    where.addEventListener(what, () => {
+      if (!document.hidden) replica.nudge();
+    });
+  }
+  keepBeating();
+  await checkBack();
 }
 
 await start();

@@ -7,6 +7,8 @@ class Mos {
   /** Grows with each change of the replica. Reading `replica` depends on it by itself. */
   version = $state(0);
   session = $state.raw<Session | null>(null);
+  /** The server no longer knows the session; what is here can still be seen and done, and waits. */
+  signedOut = $state(false);
 
   /** Inside `$derived` and markup this depends on the data: `$derived(mos.replica.rows(space, 'reminder'))`. */
   get replica(): Replica {

@@ -5,24 +5,16 @@ export type ThemeChoice = (typeof THEMES)[number];
 const CHOICE = 'mos.theme';
 
 class Theme {
-  #system = $state(matchMedia('(prefers-color-scheme: dark)').matches);
   /** This device's own choice; it wins. */
   choice = $state<ThemeChoice>(stored());
   /** What the resident's profile says; set by the resident's screens. */
   profile = $state<ThemeChoice>('auto');
   /** True while the resident's night lasts; set by the resident's screens. */
   night = $state(false);
-  readonly shown: 'light' | 'dark' | 'night' = $derived.by(() => {
-    if (this.night) return 'night';
-    const chosen = this.choice === 'auto' ? this.profile : this.choice;
-    return chosen === 'auto' ? (this.#system ? 'dark' : 'light') : chosen;
-  });
-
-  constructor() {
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', (event) => {
-      this.#system = event.matches;
-    });
-  }
+  /** For `data-theme`; `auto` follows the system. */
+  readonly shown: ThemeChoice | 'night' = $derived(
+    this.night ? 'night' : this.choice === 'auto' ? this.profile : this.choice,
+  );
 
   choose(choice: ThemeChoice): void {
     this.choice = choice;

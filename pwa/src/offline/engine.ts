@@ -67,7 +67,7 @@ export class Engine {
 
   /** Fails with a `SyncError`; whatever was exchanged before that is kept. */
   async round(): Promise<Round> {
-    const { device } = await this.#store.identity(this.#host.now());
+    const device = await this.#begin();
     let retryMs: number | null = null;
     for (let tries = 0; tries < 3; tries++) {
       if (!this.#greeted) await this.#hello(device);
@@ -82,8 +82,13 @@ export class Engine {
 
   /** Send only: what the service worker does after a tap on a notification. */
   async send(): Promise<Round> {
-    const { device } = await this.#store.identity(this.#host.now());
-    return { retryMs: await this.#push(device) };
+    return { retryMs: await this.#push(await this.#begin()) };
+  }
+
+  async #begin(): Promise<string> {
+    // Nobody is signed in, or somebody is about to be: what waits here must not go out under another name.
+    if ((await this.#store.recall<boolean>('held')) !== false) throw new SyncError('signed_out');
+    return (await this.#store.identity(this.#host.now())).device;
   }
 
   /** What was written meanwhile goes first; then the spaces leave the device. */

@@ -14,6 +14,8 @@ export interface LeaderHost {
   ended(failure: SyncFailure | null): void;
   /** The highest place of a space that is held here. */
   seq(space: string): number;
+  /** Something that is nobody's answer: a full or broken store, a fault of ours. */
+  broke(error: unknown): void;
   /** This device was revoked. */
   wiped(): void;
 }
@@ -83,8 +85,10 @@ export class Leader {
       this.#listen();
       return retryMs ?? this.#jitter(POLL_MS);
     } catch (error) {
-      if (!(error instanceof SyncError)) throw error;
-      return this.#failed(error);
+      if (error instanceof SyncError) return this.#failed(error);
+      // The device's own store failed; it may work again. Leading must not end with it.
+      this.#host.broke(error);
+      return this.#failed(new SyncError('busy'));
     }
   }
 

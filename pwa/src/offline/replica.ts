@@ -89,6 +89,10 @@ export class LocalReplica implements Replica {
       this.#leader = new Leader(this.#engine, this.#options.network, this.#platform, {
         ended: (failure) => this.#ended(failure),
         seq: (space) => seqOf(this.#views.get(space)?.cursor ?? ''),
+        broke: (error) => {
+          if (error instanceof StorageFull) this.#full = true;
+          else reportError(error);
+        },
         wiped: () => void this.wipe(),
       });
       await this.#leader.run();
@@ -161,19 +165,33 @@ export class LocalReplica implements Replica {
 
   // ── who uses it
 
-  /** Whose changes these are, for how they look until the server has confirmed them. */
+  /** Whose changes these are: they look like it until the server says so, and go out from now on. */
   async belongTo(account: string): Promise<void> {
     this.#account = account;
+    await this.#store.remember('held', false);
     await this.#reload();
     this.#engine.forgetGreeting();
     this.#shared = { ...this.#shared, trouble: null };
-    this.#leader?.nudge();
+    this.nudge();
     this.#changed();
   }
 
-  /** Forget everything on this device, sent or not. */
+  /** Send nothing, from any tab, until `belongTo`: somebody is signing in. */
+  async hold(): Promise<void> {
+    await this.#store.remember('held', true);
+  }
+
+  /** Forget what people did on this device, sent or not; it stays the same device. */
+  async forget(): Promise<void> {
+    await this.#store.forget();
+    this.#say({ kind: 'wiped' });
+    this.#forgotten();
+  }
+
+  /** Forget everything, and be a new device. */
   async wipe(): Promise<void> {
     await this.#store.wipe();
+    await this.#store.identity(this.#platform.now());
     this.#say({ kind: 'wiped' });
     this.#forgotten();
   }
@@ -274,8 +292,9 @@ export class LocalReplica implements Replica {
   }
 
   #forgotten(): void {
-    this.#leader?.stop();
     this.#views.clear();
+    this.#engine.forgetGreeting();
+    this.#shared = { online: this.#shared.online, lastSyncedAt: null, skewMs: 0, trouble: null };
     this.#options.onWiped();
     this.#changed();
   }

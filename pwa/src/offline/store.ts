@@ -303,6 +303,18 @@ export class Store {
     });
   }
 
+  /** Leave nothing of who used this device. It stays the same device: its numbers and its clock go on. */
+  forget(): Promise<void> {
+    return this.#db.write(STORES, async (tx) => {
+      await Promise.all([
+        tx.objectStore('meta').delete(IDBKeyRange.bound('own/', 'own/\uffff')),
+        ...(['space', 'base', 'outbox', 'acked'] as const).map((name) =>
+          tx.objectStore(name).clear(),
+        ),
+      ]);
+    });
+  }
+
   /** Forget everything, and become another device. */
   wipe(): Promise<void> {
     return this.#db.write(STORES, async (tx) => {
