@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET, Raw
 
 from mos.db import Db, Scope
+from mos.kernel.errors import Refused
 from mos.kernel.ids import new_id
 from mos.sync import rules, store
 from mos.sync.model import (
@@ -118,24 +119,18 @@ async def pull(
     )
 
 
-async def hello(  # noqa: PLR0913  who, what, until when
-    db: Db,
-    org: UUID,
-    grants: Mapping[UUID, Grant],
-    request: Hello,
-    now: datetime,
-    *,
-    lease: timedelta,
+async def hello(
+    db: Db, org: UUID, grants: Mapping[UUID, Grant], request: Hello, now: datetime
 ) -> HelloAnswer:
     """Return where each space stands and how far this device is acknowledged in it.
 
-    Sets the transaction's scope.
+    Sets the transaction's scope. How long the device may keep what it has is the caller's to say.
     """
     await db.scope(Scope(org, tuple(grants)))
     heads = await store.heads(db, org, list(grants), device=request.device_id)
     return HelloAnswer(
         server_now=now,
-        lease_until=now + lease,
+        lease_until=now,
         acked={head.space: head.last_n or 0 for head in heads if head.space in request.sent},
         spaces=[
             SpaceHead(
@@ -242,7 +237,11 @@ async def _tell(
     # In the order in which the collections are declared, whatever the device sent first.
     for collection in collections.values():
         if collection.applied is not None and collection.name in by_collection:
-            await collection.applied(db, org, by_collection[collection.name], now)
+            try:
+                await collection.applied(db, org, by_collection[collection.name], now)
+            except Refused as error:
+                # As a refusal it would reach the device, which would then forget its ops.
+                raise RuntimeError(f"the hook of {collection.name} refused") from error
 
 
 def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetime) -> Pushed:

@@ -48,9 +48,7 @@ async def test_the_server_merges_as_the_vectors_say(database, batch):
     home = await a_home(database, residents=len(MERGE["fold"]))
     for case, resident in zip(MERGE["fold"], home.residents, strict=True):
         device = Device(database, home.org, (resident.space,), account=UUID(case["by"]))
-        ops = [
-            op | {"n": n, "space": str(resident.space)} for n, op in enumerate(case["ops"], 1)
-        ]
+        ops = [op | {"n": n, "space": str(resident.space)} for n, op in enumerate(case["ops"], 1)]
         results = []
         for start in range(0, len(ops), batch):
             answer = await device.push(*ops[start : start + batch])

@@ -1,0 +1,311 @@
+"""`/sync/v1/*`: MOS-Sync 1 over HTTP (docs/sync.md). Raw ASGI, because it is the hot path.
+
+`mos.web.edge` stands in front: it bounds bodies, checks the origin and turns errors into answers.
+"""
+
+import asyncio
+import zlib
+from datetime import timedelta
+from http import HTTPStatus
+from time import monotonic
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from mos.care import rules, store
+from mos.care.model import Access, Actor, Permission, Role
+from mos.db import Db, Pool
+from mos.db import Scope as DbScope
+from mos.kernel.clock import Clock
+from mos.kernel.errors import TooMany, Unauthenticated
+from mos.sync import actions
+from mos.sync.model import (
+    MAX_OPS,
+    PROTO,
+    Author,
+    Collections,
+    Grant,
+    Hello,
+    Pull,
+    PushHead,
+    SchemaRange,
+)
+from mos.sync.pokes import Hub, Stream, Told
+from mos.sync.store import heads as read_heads
+from mos.web.edge import App, Receive, Scope, Send, log_crash
+from mos.web.errors import HttpRefused
+from mos.web.session import actor_of, header
+
+# How long a device may keep what it has without meeting the server.
+_LEASE = timedelta(days=14)
+_RESIDENT_LEASE = timedelta(days=60)
+
+# Requests whose bodies are held at once. Beyond that, waiting would only starve those inside.
+_MAX_BUSY = 128
+
+# Below this a gzip header costs more than it saves; above that, compressing holds up the others.
+_GZIP_FROM_BYTES = 1_400
+_THREAD_FROM_BYTES = 65_536
+
+_Body = TypeVar("_Body")
+
+
+def sync_app(pool: Pool, clock: Clock, collections: Collections, hub: Hub) -> App:
+    """Return the ASGI application of synchronisation. `hub.run()` is the caller's to start."""
+    return _Sync(pool, clock, collections, hub)
+
+
+class _Sync:
+    def __init__(self, pool: Pool, clock: Clock, collections: Collections, hub: Hub) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._collections = collections
+        self._hub = hub
+        self._busy = 0
+        self._posts = {"hello": self._hello, "push": self._push, "pull": self._pull}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"].rpartition("/v1/")[2]
+        if name == "poke":
+            _require_method(scope, "GET")
+            await self._poke(scope, receive, send)
+        elif name in self._posts:
+            _require_method(scope, "POST")
+            await self._post(name, scope, receive, send)
+        else:
+            raise HttpRefused(HTTPStatus.NOT_FOUND, "not_found", "There is nothing here.")
+
+    # ── requests
+
+    async def _post(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._busy >= _MAX_BUSY:
+            raise TooMany("Too many devices at once.", retry_after_s=5)
+        self._busy += 1
+        try:
+            actor = await actor_of(scope, self._pool, self._clock)
+            body = await _body(receive)
+            answer = msgspec.json.encode(await self._posts[name](scope, actor, body))
+        finally:
+            self._busy -= 1
+        await _send_json(scope, send, answer)
+
+    async def _hello(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
+        request = _decode(body, Hello)
+        _require_device(actor, request.device_id)
+        if not request.proto[0] <= PROTO <= request.proto[1]:
+            raise _upgrade()
+        now = self._clock()
+        lease = _RESIDENT_LEASE if actor.role is Role.RESIDENT else _LEASE
+        async with self._pool.transaction(DbScope(actor.org)) as db:
+            grants = _grants(actor, await store.access(db, actor, now))
+            answer = await actions.hello(db, actor.org, grants, request, now)
+        return msgspec.structs.replace(answer, lease_until=now + lease)
+
+    async def _push(self, scope: Scope, actor: Actor, body: bytes) -> Any:
+        request = _decode(body, PushHead)
+        _require_device(actor, request.device_id)
+        if request.proto != PROTO:
+            raise _upgrade()
+        if len(request.ops) > MAX_OPS:
+            raise HttpRefused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"Send at most {MAX_OPS} ops."
+            )
+        try:
+            pushed = await self._apply(actor, request)
+        except msgspec.ValidationError as error:
+            raise _malformed() from error
+        except Exception as error:
+            # Nothing was applied, and nothing is wrong with what the device sent: it keeps its ops.
+            log_crash(scope, error)
+            raise HttpRefused(
+                HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
+            ) from error
+        self._hub.tell(actor.org, pushed.heads)
+        return pushed
+
+    async def _apply(self, actor: Actor, request: PushHead) -> Any:
+        now = self._clock()
+        async with self._pool.transaction(DbScope(actor.org)) as db:
+            grants = _grants(actor, await store.access(db, actor, now))
+            author = Author(
+                org=actor.org,
+                account=actor.account,
+                session=actor.session,
+                device=request.device_id,
+                reach={space: frozenset(grant.permissions) for space, grant in grants.items()},
+            )
+            return await actions.push(db, author, request, self._collections, now)
+
+    async def _pull(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
+        request = _decode(body, Pull)
+        _require_device(actor, request.device_id)
+        if request.proto != PROTO or request.schema < SchemaRange().min_pull:
+            raise _upgrade()
+        now = self._clock()
+        async with self._pool.transaction(DbScope(actor.org)) as db:
+            grants = _grants(actor, await store.access(db, actor, now))
+            return await actions.pull(db, actor.org, grants, request, now)
+
+    # ── server-sent events
+
+    async def _poke(self, scope: Scope, receive: Receive, send: Send) -> None:
+        actor = await actor_of(scope, self._pool, self._clock)
+        # A HEAD or a probe gets no further: the stream begins when somebody is let in.
+        await _body(receive)
+        with self._hub.stream(actor.org, actor.account, actor.session, actor.device) as stream:
+            heads = await self._watch(stream, actor)
+            await send({"type": "http.response.start", "status": 200, "headers": _EVENT_STREAM})
+            await _say(send, _event("heads", {"h": heads}))
+            talking = asyncio.create_task(self._talk(scope, send, stream))
+            leaving = asyncio.create_task(_disconnected(receive))
+            try:
+                await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if talking.done():
+                    talking.result()
+            finally:
+                talking.cancel()
+                leaving.cancel()
+                await asyncio.gather(talking, leaving, return_exceptions=True)
+
+    async def _talk(self, scope: Scope, send: Send, stream: Stream) -> None:
+        """Say what there is to say until the stream is sent away or its session ends."""
+        checked = monotonic()
+        while True:
+            told = await stream.take(self._hub.pace)
+            heads, acl = told.heads, told.acl
+            if told.is_stale or monotonic() - checked >= self._hub.pace.check:
+                try:
+                    actor = await actor_of(scope, self._pool, self._clock)
+                except Unauthenticated:
+                    break
+                before, checked = stream.spaces, monotonic()
+                all_heads = await self._watch(stream, actor)
+                acl |= before != stream.spaces
+                heads = all_heads if told.is_stale or acl else heads
+            await _say(send, _events(told, heads, acl=acl))
+            if told.bye_ms is not None:
+                break
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _watch(self, stream: Stream, actor: Actor) -> dict[UUID, int]:
+        """Let the stream hear of what the actor may see now; return where all of it stands."""
+        async with self._pool.transaction(DbScope(actor.org)) as db:
+            access = await store.access(db, actor, self._clock())
+            spaces = tuple(_grants(actor, access))
+            # Watch first, then read: what changes in between is said twice, never not at all.
+            self._hub.watch(stream, spaces)
+            return await _heads(db, actor.org, spaces)
+
+
+async def _heads(db: Db, org: UUID, spaces: tuple[UUID, ...]) -> dict[UUID, int]:
+    await db.scope(DbScope(org, spaces))
+    return {head.space: head.head_seq for head in await read_heads(db, org, spaces)}
+
+
+def _grants(actor: Actor, accesses: list[Access]) -> dict[UUID, Grant]:
+    """Return the spaces whose content the actor may see, with all that they may do there.
+
+    A space is seen whole or not at all, and what is in it is the plan: hence that permission.
+    """
+    return {
+        access.space: Grant(
+            access.space,
+            actor.role.value,
+            sorted(word.value for word in access.permissions if rules.may(actor, word, access)),
+        )
+        for access in accesses
+        if rules.may(actor, Permission.PLAN_VIEW, access)
+    }
+
+
+# ────────────────────────────────────────────────── HTTP
+
+# Made anew at each raise: an exception keeps the traceback of every place that it was raised at.
+
+
+def _upgrade() -> HttpRefused:
+    return HttpRefused(
+        HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", "This app is too old for this server."
+    )
+
+
+def _malformed() -> HttpRefused:
+    return HttpRefused(HTTPStatus.BAD_REQUEST, "malformed", "This cannot be read.")
+
+
+_EVENT_STREAM = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    # nginx would gather a stream into blocks.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def _require_method(scope: Scope, method: str) -> None:
+    if scope["method"] != method:
+        raise HttpRefused(HTTPStatus.METHOD_NOT_ALLOWED, "method", f"Use {method}.")
+
+
+def _require_device(actor: Actor, device: UUID) -> None:
+    """Let a session speak for its own device only: the order of a device's ops rests on it."""
+    if actor.device is not None and actor.device != device:
+        raise Unauthenticated("This session belongs to another device.", code="other_device")
+
+
+def _decode(body: bytes, kind: type[_Body]) -> _Body:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _malformed() from error
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise HttpRefused(HTTPStatus.BAD_REQUEST, "malformed", "The body was cut short.")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_json(scope: Scope, send: Send, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"vary", b"accept-encoding")]
+    if len(body) >= _GZIP_FROM_BYTES and "gzip" in (header(scope, b"accept-encoding") or ""):
+        large = len(body) >= _THREAD_FROM_BYTES
+        body = await asyncio.to_thread(_gzip, body) if large else _gzip(body)
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _gzip(body: bytes) -> bytes:
+    packer = zlib.compressobj(level=5, wbits=zlib.MAX_WBITS | 16)
+    return packer.compress(body) + packer.flush()
+
+
+async def _say(send: Send, text: bytes) -> None:
+    await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+def _events(told: Told, heads: dict[UUID, int], *, acl: bool) -> bytes:
+    events = [_event("acl", {})] if acl else []
+    if heads:
+        events.append(_event("heads", {"h": heads}))
+    events += [_event("ring", ring) for ring in told.rings]
+    if told.bye_ms is not None:
+        events.append(_event("bye", {"retry_ms": told.bye_ms}))
+    # A comment keeps the line awake where nothing happens.
+    return b"".join(events) or b":\n\n"
+
+
+def _event(name: str, data: object) -> bytes:
+    return f"event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
