@@ -226,6 +226,13 @@ SELECT l.relation_id AS id, l.account_id AS account, l.space_id AS space, l.unit
 FROM relation l WHERE l.org_id = :org AND l.relation_id = :relation
 FOR UPDATE;
 
+-- name: supporters
+-- Whom it concerns when one resident moves, comes or goes: their own account and their supporters'.
+SELECT account_id AS id FROM relation
+WHERE org_id = :org AND (space_id = :space OR unit_id = ANY (:units::uuid[]))
+UNION
+SELECT account_id FROM resident WHERE org_id = :org AND space_id = :space;
+
 -- name: add_relation
 INSERT INTO relation (org_id, relation_id, account_id, space_id, unit_id, permissions, is_primary,
                       consent, valid_from, valid_to)
@@ -291,6 +298,15 @@ WHERE org_id = :org AND account_id = :account AND session_id = :session AND revo
 UPDATE session SET revoked_at = :now
 WHERE org_id = :org AND account_id = :account AND revoked_at IS NULL
   AND (:kept::uuid IS NULL OR session_id <> :kept);
+
+-- name: silence_signed_out
+-- A device on which nobody is signed in any more gets no push for the person before.
+UPDATE device d SET push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL, push_since = NULL
+WHERE d.org_id = :org AND d.account_id = :account AND d.push_endpoint IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM session s
+                  WHERE s.org_id = d.org_id AND s.device_id = d.device_id
+                    AND s.account_id = d.account_id
+                    AND s.revoked_at IS NULL AND s.expires_at > :now);
 
 -- name: end_sessions_of_device
 UPDATE session SET revoked_at = :now

@@ -477,6 +477,7 @@ async def save_resident(db: Db, org: UUID, resident: Resident) -> None:
 
 _RELATIONS = _sql.query("relations", Relation)
 _RELATION_FOR_UPDATE = _sql.query("relation_for_update", Relation)
+_SUPPORTERS = _sql.query("supporters", _Id)
 _ADD_RELATION = _sql.command("add_relation")
 _SAVE_RELATION = _sql.command("save_relation")
 _NO_PRIMARY = _sql.command("no_primary")
@@ -493,6 +494,11 @@ async def relations(db: Db, org: UUID, reach: Reach, now: datetime) -> list[Rela
 async def relation_for_update(db: Db, org: UUID, relation: UUID) -> Relation | None:
     """Return a relation, locked until the transaction ends, or None."""
     return await db.one(_RELATION_FOR_UPDATE, org=org, relation=relation)
+
+
+async def supporters(db: Db, org: UUID, space: UUID, units: list[UUID]) -> list[UUID]:
+    """Return the accounts that a resident's coming, moving or going concerns, their own too."""
+    return [row.id for row in await db.all(_SUPPORTERS, org=org, space=space, units=units)]
 
 
 async def add_relation(db: Db, org: UUID, relation: Relation) -> None:
@@ -592,6 +598,7 @@ _SESSIONS = _sql.query("sessions", SessionEntry)
 _ADD_SESSION = _sql.command("add_session")
 _END_SESSION = _sql.command("end_session")
 _END_SESSIONS = _sql.command("end_sessions")
+_SILENCE_SIGNED_OUT = _sql.command("silence_signed_out")
 _END_SESSIONS_OF_DEVICE = _sql.command("end_sessions_of_device")
 _DEVICE_HOLDER = _sql.query("device_holder", _Id)
 
@@ -630,16 +637,18 @@ async def add_session(
 
 
 async def end_session(db: Db, org: UUID, account: UUID, session: UUID, now: datetime) -> bool:
-    """End one of an account's sessions; False when it was not live."""
+    """End one of an account's sessions, and its device's pushes; False when it was not live."""
     ended = await db.run(_END_SESSION, org=org, account=account, session=session, now=now)
+    await db.run(_SILENCE_SIGNED_OUT, org=org, account=account, now=now)
     return ended == 1
 
 
 async def end_sessions(
     db: Db, org: UUID, account: UUID, now: datetime, *, kept: UUID | None = None
 ) -> None:
-    """End all of an account's sessions but `kept`."""
+    """End all of an account's sessions but `kept`, and their devices' pushes."""
     await db.run(_END_SESSIONS, org=org, account=account, now=now, kept=kept)
+    await db.run(_SILENCE_SIGNED_OUT, org=org, account=account, now=now)
 
 
 async def end_sessions_of_device(db: Db, org: UUID, device: UUID, now: datetime) -> None:

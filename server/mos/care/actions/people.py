@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mos.care import rules, store
 from mos.care.actions import permit
+from mos.care.actions.news import News
 from mos.care.actions.text import Email, Language, Name, named
 from mos.care.model import Actor, Reach, Role
 from mos.db import Db, UniqueViolation
@@ -69,8 +70,8 @@ async def add_account(
     return (await store.accounts(db, actor.org, reach, now, account=account.id))[0]
 
 
-async def change_account(
-    db: Db, actor: Actor, account: UUID, update: AccountUpdate, now: datetime
+async def change_account(  # noqa: PLR0913  one more than five
+    db: Db, actor: Actor, account: UUID, update: AccountUpdate, now: datetime, *, news: News
 ) -> store.AccountEntry:
     """Change a person; raises Forbidden, NotFound, Invalid or Conflict. Disabling ends sessions."""
     # Roles change one at a time: two admins who step down at once must not both succeed.
@@ -91,14 +92,18 @@ async def change_account(
         await store.void_invitations(db, actor.org, account, now)
     if after.disabled:
         await store.end_sessions(db, actor.org, account, now)
+    news.access([account])
     reach = await store.reach(db, actor, now)
     return (await store.accounts(db, actor.org, reach, now, account=account))[0]
 
 
-async def end_account_sessions(db: Db, actor: Actor, account: UUID, now: datetime) -> None:
+async def end_account_sessions(
+    db: Db, actor: Actor, account: UUID, now: datetime, *, news: News
+) -> None:
     """Sign a person out everywhere: a lost tablet, a phone left on a bus."""
     await permit.managed_account(db, actor, account, now)
     await store.end_sessions(db, actor.org, account, now)
+    news.access([account])
 
 
 def _changed(before: store.AccountEntry, update: AccountUpdate) -> store.Account:

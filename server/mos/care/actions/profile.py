@@ -7,18 +7,18 @@ from uuid import UUID
 from mos.db import Db, Scope
 from mos.kernel.ids import named_id
 from mos.sync.actions import record
-from mos.sync.model import SystemChange
+from mos.sync.model import Change, SystemChange
 
 
 async def record_profile(
     db: Db, org: UUID, space: UUID, groups: dict[str, Any], now: datetime
-) -> None:
+) -> list[Change]:
     """Write groups of the resident's profile, so that every device learns of them.
 
-    Narrows the transaction's scope to this space.
+    Narrows the transaction's scope to this space. Returns what came of it, to be told.
     """
     await db.scope(Scope(org=org, spaces=(space,)))
     change = SystemChange(
         space=space, coll="profile", rec=named_id(space, "profile"), groups=groups
     )
-    await record(db, org, [change], now)
+    return await record(db, org, [change], now)

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from mos.care import rules, store
 from mos.care.actions import permit
+from mos.care.actions.news import News
 from mos.care.actions.text import Long
 from mos.care.model import Actor, Permission, Reach
 from mos.db import Db
@@ -46,7 +47,9 @@ async def list_relations(db: Db, actor: Actor, now: datetime) -> list[store.Rela
     return await store.relations(db, actor.org, reach, now)
 
 
-async def add_relation(db: Db, actor: Actor, wanted: NewRelation, now: datetime) -> store.Relation:
+async def add_relation(
+    db: Db, actor: Actor, wanted: NewRelation, now: datetime, *, news: News
+) -> store.Relation:
     """Add a relation that begins now; raises Forbidden or Invalid.
 
     A new contact person takes the mark from the one before.
@@ -67,11 +70,12 @@ async def add_relation(db: Db, actor: Actor, wanted: NewRelation, now: datetime)
     await _check(db, actor, reach, relation, now)
     await _one_primary(db, actor.org, relation)
     await store.add_relation(db, actor.org, relation)
+    news.access([relation.account])
     return relation
 
 
-async def change_relation(
-    db: Db, actor: Actor, relation: UUID, change: RelationChange, now: datetime
+async def change_relation(  # noqa: PLR0913  one more than five
+    db: Db, actor: Actor, relation: UUID, change: RelationChange, now: datetime, *, news: News
 ) -> store.Relation:
     """Change a relation that has not ended; raises Forbidden, NotFound or Invalid."""
     reach, before = await _managed(db, actor, relation, now)
@@ -87,12 +91,14 @@ async def change_relation(
     await _check(db, actor, reach, after, now)
     await _one_primary(db, actor.org, after)
     await store.save_relation(db, actor.org, after)
+    news.access([after.account])
     return after
 
 
-async def end_relation(db: Db, actor: Actor, relation: UUID, now: datetime) -> None:
+async def end_relation(db: Db, actor: Actor, relation: UUID, now: datetime, *, news: News) -> None:
     """End a relation now. It stays on record, with the time during which it held."""
     _, before = await _managed(db, actor, relation, now)
+    news.access([before.account])
     if before.valid_from >= now:
         await store.remove_relation(db, actor.org, relation)
         return

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from mos.care import rules, store
 from mos.care.actions import permit
+from mos.care.actions.news import News
 from mos.care.actions.profile import record_profile
 from mos.care.actions.text import Language, Name, Short, named
 from mos.care.model import Actor, Role
@@ -50,7 +51,9 @@ async def list_residents(db: Db, actor: Actor, now: datetime) -> list[store.Resi
     return await store.residents(db, actor.org, reach)
 
 
-async def add_resident(db: Db, actor: Actor, wanted: NewResident, now: datetime) -> store.Resident:
+async def add_resident(
+    db: Db, actor: Actor, wanted: NewResident, now: datetime, *, news: News
+) -> store.Resident:
     """Add a resident to a unit: account, space and profile. Raises Forbidden or Invalid."""
     unit = await _home(db, actor, wanted.unit, now)
     account = store.Account(
@@ -76,12 +79,13 @@ async def add_resident(db: Db, actor: Actor, wanted: NewResident, now: datetime)
     profile = rules.first_profile(
         name=resident.name, flat=resident.flat, zone=unit.zone, language=resident.language
     )
-    await record_profile(db, actor.org, resident.space, profile, now)
+    news.records(await record_profile(db, actor.org, resident.space, profile, now))
+    news.access(await store.supporters(db, actor.org, resident.space, [unit.id]))
     return resident
 
 
-async def change_resident(
-    db: Db, actor: Actor, space: UUID, change: ResidentChange, now: datetime
+async def change_resident(  # noqa: PLR0913  one more than five
+    db: Db, actor: Actor, space: UUID, change: ResidentChange, now: datetime, *, news: News
 ) -> store.Resident:
     """Change, move, archive or bring back a resident; raises Forbidden, NotFound or Invalid."""
     before = await permit.managed_resident(db, actor, space, now)
@@ -101,7 +105,8 @@ async def change_resident(
     await _save_account(db, actor.org, after, now)
     told = _profile_changes(before, after)
     if told:
-        await record_profile(db, actor.org, space, told, now)
+        news.records(await record_profile(db, actor.org, space, told, now))
+    news.access(await store.supporters(db, actor.org, space, [before.unit, after.unit]))
     return after
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from mos.care import store
+from mos.care.actions.news import News
 from mos.care.actions.profile import record_profile
 from mos.care.actions.text import Language, Name, named
 from mos.care.model import Access, Actor, Permission, Role
@@ -94,7 +95,9 @@ def _mine(resident: store.Resident, access: Access) -> MyResident:
     )
 
 
-async def change_self(db: Db, actor: Actor, change: AccountChange, now: datetime) -> SessionBody:
+async def change_self(
+    db: Db, actor: Actor, change: AccountChange, now: datetime, *, news: News
+) -> SessionBody:
     """Change the actor's own name or language; residents' names are their supporters' to change."""
     if actor.role is Role.RESIDENT and change.name is not UNSET:
         raise Forbidden("Ask one of your supporters to change your name.")
@@ -110,5 +113,6 @@ async def change_self(db: Db, actor: Actor, change: AccountChange, now: datetime
     if actor.role is Role.RESIDENT and language != account.language:
         resident = await store.resident_of_account(db, actor.org, actor.account)
         if resident is not None:
-            await record_profile(db, actor.org, resident.space, {"language": language}, now)
+            groups = {"language": language}
+            news.records(await record_profile(db, actor.org, resident.space, groups, now))
     return await session_body(db, actor, now)

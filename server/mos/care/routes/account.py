@@ -7,8 +7,10 @@ from litestar import delete, get, patch, post
 
 from mos.care import store
 from mos.care.actions import sessions, sign_in, whoami
+from mos.care.actions.news import telling
 from mos.care.model import Actor
 from mos.db import Pool, Scope
+from mos.sync.pokes import Hub
 
 
 @get("/session", tags=["session"])
@@ -34,11 +36,11 @@ async def delete_session_by_id(session_id: UUID, pool: Pool, actor: Actor, now: 
 
 @patch("/account", tags=["account"])
 async def patch_account(
-    data: whoami.AccountChange, pool: Pool, actor: Actor, now: datetime
+    data: whoami.AccountChange, pool: Pool, hub: Hub, actor: Actor, now: datetime
 ) -> whoami.SessionBody:
     """Change your own name or language; answers like GET session."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await whoami.change_self(db, actor, data, now)
+    async with telling(pool, hub, actor) as (db, news):
+        return await whoami.change_self(db, actor, data, now, news=news)
 
 
 @post("/account/password", status_code=204, tags=["account"])

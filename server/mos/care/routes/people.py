@@ -7,8 +7,10 @@ from litestar import delete, get, patch, post
 
 from mos.care import store
 from mos.care.actions import invitations, people
+from mos.care.actions.news import telling
 from mos.care.model import Actor
 from mos.db import Pool, Scope
+from mos.sync.pokes import Hub
 
 
 @get("/accounts", tags=["accounts"])
@@ -28,12 +30,12 @@ async def post_account(
 
 
 @patch("/accounts/{account_id:uuid}", tags=["accounts"])
-async def patch_account_by_id(
-    account_id: UUID, data: people.AccountUpdate, pool: Pool, actor: Actor, now: datetime
+async def patch_account_by_id(  # noqa: PLR0913, PLR0917  what Litestar injects
+    account_id: UUID, data: people.AccountUpdate, pool: Pool, hub: Hub, actor: Actor, now: datetime
 ) -> store.AccountEntry:
     """Change a person's name, role, address or language, or disable them (which ends sessions)."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await people.change_account(db, actor, account_id, data, now)
+    async with telling(pool, hub, actor) as (db, news):
+        return await people.change_account(db, actor, account_id, data, now, news=news)
 
 
 @post("/accounts/{account_id:uuid}/invitations", tags=["accounts"])
@@ -50,11 +52,11 @@ async def post_invitation(
 
 @delete("/accounts/{account_id:uuid}/sessions", tags=["accounts"])
 async def delete_account_sessions(
-    account_id: UUID, pool: Pool, actor: Actor, now: datetime
+    account_id: UUID, pool: Pool, hub: Hub, actor: Actor, now: datetime
 ) -> None:
     """Sign a person out everywhere."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        await people.end_account_sessions(db, actor, account_id, now)
+    async with telling(pool, hub, actor) as (db, news):
+        await people.end_account_sessions(db, actor, account_id, now, news=news)
 
 
 @post("/invitations/open", status_code=200, tags=["invitations"])

@@ -7,8 +7,10 @@ from litestar import get, patch, post
 
 from mos.care import store
 from mos.care.actions import residents
+from mos.care.actions.news import telling
 from mos.care.model import Actor
 from mos.db import Pool, Scope
+from mos.sync.pokes import Hub
 
 
 @get("/residents", tags=["residents"])
@@ -20,20 +22,20 @@ async def get_residents(pool: Pool, actor: Actor, now: datetime) -> list[store.R
 
 @post("/residents", tags=["residents"])
 async def post_resident(
-    data: residents.NewResident, pool: Pool, actor: Actor, now: datetime
+    data: residents.NewResident, pool: Pool, hub: Hub, actor: Actor, now: datetime
 ) -> store.Resident:
     """Add a resident: an account, a space for their day, and its profile."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await residents.add_resident(db, actor, data, now)
+    async with telling(pool, hub, actor) as (db, news):
+        return await residents.add_resident(db, actor, data, now, news=news)
 
 
 @patch("/residents/{space:uuid}", tags=["residents"])
-async def patch_resident(
-    space: UUID, data: residents.ResidentChange, pool: Pool, actor: Actor, now: datetime
+async def patch_resident(  # noqa: PLR0913, PLR0917  what Litestar injects
+    space: UUID, data: residents.ResidentChange, pool: Pool, hub: Hub, actor: Actor, now: datetime
 ) -> store.Resident:
     """Change, move, archive or bring back a resident. Archiving signs them out."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await residents.change_resident(db, actor, space, data, now)
+    async with telling(pool, hub, actor) as (db, news):
+        return await residents.change_resident(db, actor, space, data, now, news=news)
 
 
 @get("/residents/{space:uuid}/devices", tags=["residents"])

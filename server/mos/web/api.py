@@ -1,0 +1,242 @@
+"""The REST API: Litestar with our types, our errors and our document.
+
+Litestar decodes bodies into Structs and routes; what a handler needs (`pool`, `actor`, `now`, …) is
+given by name from here. Only this module, `doors` and the domains' routes know Litestar.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, cast
+
+from litestar import Litestar, Request, Response, Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import License
+from msgspec import Struct
+
+import mos
+from mos.care import routes as care_routes
+from mos.care.actions.sign_in import Doorkeeper
+from mos.care.model import Actor
+from mos.db import Pool
+from mos.dispatch import webpush
+from mos.kernel.clock import Clock
+from mos.kernel.errors import Invalid, NotFound
+from mos.kernel.settings import Settings
+from mos.sync.pokes import Hub
+from mos.web import doors
+from mos.web.edge import log_crash
+from mos.web.errors import HttpRefused, problem, problem_headers
+from mos.web.session import actor_of
+
+PREFIX = "/api/v1"
+
+
+class Parts(Struct):
+    """What the running process has opened; handlers get it by name."""
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    door: Doorkeeper
+    push: webpush.Post
+    hub: Hub
+
+
+def create_api(parts: Callable[[], Parts]) -> Litestar:
+    """Return the ASGI application of `/api/v1`; `parts()` is asked at each request."""
+    return Litestar(
+        route_handlers=[_router(parts)],
+        openapi_config=None,
+        exception_handlers={Exception: _refuse},
+        logging_config=None,
+        request_max_body_size=None,
+        debug=False,
+    )
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the API, errors included."""
+
+    def nothing_runs() -> Parts:
+        raise NotImplementedError
+
+    config = OpenAPIConfig(
+        title="MOS",
+        version=mos.__version__,
+        description=(
+            "What is not synchronised: sign-in, people, devices. Times are UTC (RFC 3339). Every "
+            "request that changes anything carries the header `x-mos: 1`. Errors are RFC 9457 "
+            "problems of one shape. The guide is docs/api.md."
+        ),
+        license=License(name="MIT", identifier="MIT"),
+        use_handler_docstrings=True,
+        render_plugins=[],
+    )
+    app = Litestar([_router(nothing_runs)], openapi_config=config, logging_config=None)
+    return documented(app.openapi_schema.to_schema())
+
+
+def _router(parts: Callable[[], Parts]) -> Router:
+    def pool() -> Pool:
+        return parts().pool
+
+    def door() -> Doorkeeper:
+        return parts().door
+
+    def push() -> webpush.Post:
+        return parts().push
+
+    def hub() -> Hub:
+        return parts().hub
+
+    def settings() -> Settings:
+        return parts().settings
+
+    def now() -> datetime:
+        return parts().clock()
+
+    async def actor(request: Request[Any, Any, Any]) -> Actor:
+        return await actor_of(request.scope, parts().pool, parts().clock)
+
+    given = {
+        "pool": pool,
+        "door": door,
+        "push": push,
+        "hub": hub,
+        "settings": settings,
+        "now": now,
+    }
+    provided = {name: Provide(give, sync_to_thread=False) for name, give in given.items()}
+    return Router(
+        path=PREFIX,
+        route_handlers=[*doors.HANDLERS, *care_routes.HANDLERS],
+        dependencies={**provided, "actor": Provide(actor)},
+    )
+
+
+# ────────────────────────────────────────────────────────────── errors
+
+
+def _refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    known = _ours(error)
+    status, body = problem(known)
+    if status >= 500:
+        log_crash(request.scope, error)
+    headers = {name.decode(): value.decode() for name, value in problem_headers(known)}
+    return Response(body, status_code=status, headers=headers, media_type=headers["content-type"])
+
+
+def _ours(error: Exception) -> Exception:
+    """Return Litestar's errors in our words; others as they are."""
+    if isinstance(error, ValidationException):
+        return _invalid(error)
+    if not isinstance(error, HTTPException):
+        return error
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return NotFound("There is nothing here.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return HttpRefused(
+                HTTPStatus.METHOD_NOT_ALLOWED, "method", "This address does not take this method."
+            )
+        case HTTPStatus.BAD_REQUEST:
+            return Invalid("The body is not valid JSON.", code="invalid_json")
+        case _:
+            return error
+
+
+def _invalid(error: ValidationException) -> Invalid:
+    extra = error.extra
+    first = extra[0] if isinstance(extra, list) and extra else {}
+    message = str(first.get("message", "The request is not as it should be.")).rstrip(".")
+    key = first.get("key")
+    return Invalid(f"{message}.", field=str(key)[:200] if key else None)
+
+
+# ────────────────────────────────────────────────────────────── the document
+
+_PROBLEM = {
+    "type": "object",
+    "title": "Problem",
+    "description": "The one shape of an error answer (RFC 9457).",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "Always about:blank: `code` says which kind."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "A stable word for programs; see docs/api.md."},
+        "detail": {"type": "string", "description": "One sentence for a person, in English."},
+        "field": {"type": "string", "description": "Which part of the request is wrong."},
+        "retry_after_s": {"type": "integer", "description": "When the next try is welcome."},
+    },
+}
+_ERRORS = {
+    400: "The request is wrong in itself; `field` says where.",
+    401: "Nobody is signed in, or the session has ended.",
+    403: "Not yours to do, or the request came from another site.",
+    404: "Absent, or not yours to know of.",
+    409: "The world is not as the request takes it to be.",
+    413: "The body is larger than 1 MiB.",
+    415: "The body is not application/json.",
+    429: "Too many tries; `retry_after_s` says when the next is welcome.",
+    500: "Something went wrong here.",
+}
+_OPEN = frozenset({"/installation", "/claim", "/invitations/open", "/invitations/accept"})
+_LIMITED = frozenset({"/session", "/account/password", "/devices/{device_id}/ring-test"})
+
+
+def documented(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return Litestar's document with our error answers and our cookie in place of its own."""
+    components = schema.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = _PROBLEM
+    components["securitySchemes"] = {
+        "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-mos"}
+    }
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            _document_errors(path.removeprefix(PREFIX), method, operation)
+    return schema
+
+
+def _document_errors(path: str, method: str, operation: dict[str, Any]) -> None:
+    is_open = path in _OPEN or (path, method) == ("/session", "post")
+    answers = cast("dict[str, Any]", operation["responses"])
+    for theirs in [status for status in answers if status.startswith(("4", "5"))]:
+        del answers[theirs]
+    for status in _errors_of(path, method, has_body="requestBody" in operation, is_open=is_open):
+        answers[str(status)] = {
+            "description": _ERRORS[status],
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            },
+        }
+    operation["security"] = [] if is_open else [{"cookie": []}]
+    if method != "get":
+        parameters = operation.setdefault("parameters", [])
+        parameters.append(
+            {
+                "name": "x-mos",
+                "in": "header",
+                "required": True,
+                "description": "Shows that the request comes from our own page or from a program.",
+                "schema": {"type": "string", "const": "1"},
+            }
+        )
+
+
+def _errors_of(path: str, method: str, *, has_body: bool, is_open: bool) -> list[int]:
+    errors = [500]
+    if has_body:
+        errors += [400, 409, 413, 415]
+    if not is_open or path == "/session":
+        errors.append(401)
+    if method != "get" or path in {"/units", "/accounts", "/residents", "/relations"}:
+        errors.append(403)
+    if "{" in path or path.startswith("/invitations"):
+        errors.append(404)
+    if path in _LIMITED and method == "post":
+        errors += [409, 429]
+    return sorted(set(errors))

@@ -1,0 +1,149 @@
+"""One ASGI application: the app's files, the API, synchronisation, and what monitors ask."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from mos.care.actions.passwords import STANDARD, STRONG, Passwords
+from mos.care.actions.sign_in import Doorkeeper
+from mos.db import Pool, connect
+from mos.dispatch import vapid, webpush
+from mos.kernel.clock import Clock
+from mos.kernel.errors import NotFound
+from mos.kernel.settings import Settings
+from mos.sync.pokes import Hub
+from mos.web.api import Parts, create_api, document
+from mos.web.edge import App, Edge, Receive, Scope, Send
+from mos.web.errors import HttpRefused
+from mos.web.health import Health
+from mos.web.metrics import Metrics
+from mos.web.static import StaticFiles
+from mos.web.sync import sync_app
+from mos.wiring import COLLECTIONS
+
+_POOL_SIZE = 16
+_COST = {"standard": STANDARD, "strong": STRONG}
+
+
+def create_app(settings: Settings, clock: Clock) -> App:
+    """Return the application. It opens its connections when the server starts it (lifespan)."""
+    return _Application(settings, clock)
+
+
+class _Application:
+    """Routes by the first part of the path; everything passes the Edge."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._parts: Parts | None = None
+        self._sync: App | None = None
+        metrics = Metrics()
+        self._health = Health(lambda: self._open().pool, clock, settings, metrics)
+        self._api: Any = create_api(self._open)
+        self._static = StaticFiles(settings.app_dir)
+        self._edge = Edge(self._route, settings, metrics)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._edge(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        page = self._health.pages.get(path)
+        if path.startswith("/sync/") and self._sync is not None:
+            await self._sync(scope, receive, send)
+        elif path == "/api/openapi.json":
+            scope["route"] = path
+            _require_get(scope)
+            await _send(send, 200, b"application/json", _document())
+        elif path.startswith("/api/"):
+            await self._api(scope, receive, send)
+        elif page is not None:
+            scope["route"] = path
+            _require_get(scope)
+            await _send(send, *await page(scope))
+        else:
+            scope["route"] = "static"
+            _require_get(scope)
+            await self._static(scope, receive, send)
+
+    def _open(self) -> Parts:
+        if self._parts is None:
+            raise RuntimeError("the application has not been started")
+        return self._parts
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Speak the lifespan protocol: open everything, wait, close everything."""
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(self._running())
+            except Exception as error:
+                await send({"type": "lifespan.startup.failed", "message": type(error).__name__})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        settings = self._settings
+        pool = await connect(settings.app_url, role=settings.app_role, size=_POOL_SIZE)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(pool.close)
+            key = vapid.load_or_make(settings.secrets / "vapid.pem", contact=_contact(settings))
+            push = await stack.enter_async_context(webpush.open_post(key, settings))
+            hub = await stack.enter_async_context(_listening(pool))
+            door = Doorkeeper(
+                Passwords(_COST[settings.password_cost]),
+                (settings.secrets / "limits.key").read_bytes(),
+            )
+            self._parts = Parts(settings, self._clock, pool, door, push, hub)
+            self._sync = sync_app(pool, self._clock, COLLECTIONS, hub)
+            yield
+
+
+@asynccontextmanager
+async def _listening(pool: Pool) -> AsyncIterator[Hub]:
+    hub = Hub(pool)
+    ear = asyncio.create_task(hub.run())
+    try:
+        yield hub
+    finally:
+        hub.drain()
+        ear.cancel()
+        with suppress(asyncio.CancelledError):
+            await ear
+
+
+def _contact(settings: Settings) -> str:
+    """Return whom a push service may write to: the public address, if it is one."""
+    return settings.public_url if settings.public_url.startswith("https://") else ""
+
+
+@cache
+def _document() -> bytes:
+    return msgspec.json.encode(document())
+
+
+def _require_get(scope: Any) -> None:
+    if scope["method"] not in {"GET", "HEAD"}:
+        if scope["route"] == "static":
+            raise NotFound("There is nothing here.")
+        raise HttpRefused(
+            HTTPStatus.METHOD_NOT_ALLOWED, "method", "This address does not take this method."
+        )
+
+
+async def _send(send: Send, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

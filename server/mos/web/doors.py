@@ -1,0 +1,119 @@
+"""The routes that give and take the session cookie: claim, sign in, accept a link, sign out."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, delete, get, post
+from msgspec import Meta, Struct
+
+from mos.care.actions import installation, invitations, sessions, sign_in, whoami
+from mos.care.actions.text import Name, Password
+from mos.care.model import Actor
+from mos.db import Pool, Scope
+from mos.web.session import clear_cookie, cookie_token, set_cookie
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wants in, and on which device. `device_id` is a UUID that the device made for itself."""
+
+    email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+    password: Password
+    device_id: UUID
+    device_name: Name | None = None
+
+
+@get("/installation", tags=["installation"])
+async def get_installation(pool: Pool) -> installation.InstallationBody:
+    """Say whether this installation has been claimed, and what a demo offers. Open to all."""
+    async with pool.transaction() as db:
+        return await installation.installation(db)
+
+
+@post("/claim", tags=["installation"])
+async def post_claim(
+    data: installation.Claim,
+    request: AnyRequest,
+    pool: Pool,
+    door: sign_in.Doorkeeper,
+    now: datetime,
+) -> Response[whoami.SessionBody]:
+    """Claim an empty installation with the token that `mos up` printed; answers like sign-in."""
+    cookie = cookie_token(request.scope)
+    opened = await installation.claim(pool, door, data, cookie=cookie, now=now)
+    return await _entered(request, pool, opened, now)
+
+
+@post("/session", tags=["session"])
+async def post_session(
+    data: SignIn, request: AnyRequest, pool: Pool, door: sign_in.Doorkeeper, now: datetime
+) -> Response[whoami.SessionBody]:
+    """Sign in. 401 `sign_in_failed` whatever was wrong; 429 `too_many` while locked.
+
+    409 `device_taken`: somebody else is signed in on this device, and their cookie was not sent.
+    """
+    where = sessions.Where(data.device_id, data.device_name or "", cookie_token(request.scope))
+    client = request.scope["client"]
+    attempt = sign_in.Attempt(data.email.strip(), data.password, client[0] if client else "", where)
+    opened = await sign_in.sign_in(pool, door, attempt, now)
+    return await _entered(request, pool, opened, now)
+
+
+@post("/invitations/accept", tags=["invitations"])
+async def post_invitation_accept(
+    data: invitations.AcceptInvitation,
+    request: AnyRequest,
+    pool: Pool,
+    door: sign_in.Doorkeeper,
+    now: datetime,
+) -> Response[whoami.SessionBody]:
+    """Use a one-time link: choose a password, or sign a resident's tablet in at once."""
+    cookie = cookie_token(request.scope)
+    opened = await invitations.accept_invitation(pool, door, data, cookie=cookie, now=now)
+    return await _entered(request, pool, opened, now)
+
+
+@delete("/session", tags=["session"])
+async def delete_session(
+    request: AnyRequest, pool: Pool, actor: Actor, now: datetime
+) -> Response[None]:
+    """Sign out here."""
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        await sessions.end_session(db, actor, actor.session, now)
+    return _left(request)
+
+
+@delete("/sessions", tags=["session"])
+async def delete_sessions(
+    request: AnyRequest, pool: Pool, actor: Actor, now: datetime
+) -> Response[None]:
+    """Sign out everywhere, here too."""
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        await sessions.end_all_sessions(db, actor, now)
+    return _left(request)
+
+
+async def _entered(
+    request: AnyRequest, pool: Pool, opened: sessions.Opened, now: datetime
+) -> Response[whoami.SessionBody]:
+    async with pool.transaction(Scope(org=opened.actor.org)) as db:
+        body = await whoami.session_body(db, opened.actor, now)
+    cookie = set_cookie(request.scope, opened.token)
+    return Response(body, status_code=201, headers={"set-cookie": cookie})
+
+
+def _left(request: AnyRequest) -> Response[None]:
+    cookie = clear_cookie(request.scope)
+    return Response(None, status_code=204, headers={"set-cookie": cookie})
+
+
+HANDLERS = [
+    get_installation,
+    post_claim,
+    post_session,
+    post_invitation_accept,
+    delete_session,
+    delete_sessions,
+]
