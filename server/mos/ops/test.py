@@ -109,8 +109,13 @@ def _app(names: list[str]) -> Tally:
     ]
     tally = _vitest(by_file) if by_file else Tally()
     if by_test:
-        tally += _vitest([*by_test, "--testNamePattern", f"/{pattern}/i"])
+        tally += _vitest([*by_test, "--testNamePattern", _any_case(pattern)])
     return tally
+
+
+def _any_case(pattern: str) -> str:
+    """Return a JavaScript pattern without flags that takes every letter in either case."""
+    return "".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in pattern)
 
 
 class _VitestReport(msgspec.Struct, rename="camel"):

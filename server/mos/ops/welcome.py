@@ -1,0 +1,77 @@
+"""What `mos up` says once MOS answers: where it is, who can sign in, and how to stop it."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import segno
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """What there is to say."""
+
+    address: str
+    demo: bool
+    claim: str | None
+    data: Path
+    trust: str | None  # with --lan: the page that leads a phone through trusting this home
+    fingerprint: str | None
+
+
+def show(console: Console, what: Welcome) -> None:
+    """Print the panel, and before it one plain line for programs that wait for it."""
+    console.print(f"MOS is ready at {what.address}", soft_wrap=True)
+    parts: list[RenderableType] = [Text(what.address, style=f"bold link {what.address}")]
+    if what.demo:
+        parts += _demo()
+    if what.claim:
+        parts += _claim(what.claim)
+    if what.trust:
+        parts += _lan(what.trust, what.fingerprint or "")
+    parts.append(Text(f"\nData: {what.data}   Logs: {what.data / 'log'}   Stop: Ctrl-C", "dim"))
+    console.print(
+        Panel(Group(*parts), title="MOS", border_style="cyan", box=box.ROUNDED, padding=(1, 2))
+    )
+
+
+def _demo() -> list[RenderableType]:
+    from mos.ops.demo import PASSWORD, PEOPLE  # noqa: PLC0415  in a demo alone
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("Name", "Role", "E-mail"):
+        table.add_column(column)
+    for person in PEOPLE:
+        table.add_row(person.name, person.role, person.email)
+    return [
+        Text("\nA demo home; nobody in it exists. Sign in as:\n"),
+        table,
+        Text.assemble("\nPassword of all: ", (PASSWORD, "bold")),
+        Text("Anyone who reaches this address can sign in. For a home of your own: --empty", "dim"),
+    ]
+
+
+def _claim(token: str) -> list[RenderableType]:
+    return [
+        Text("\nAn empty home. Whoever opens the address first claims it with this token:\n"),
+        Text(token, style="bold", no_wrap=True, overflow="fold"),
+        Text("\nIt works once. Until then, each start prints a new one.", style="dim"),
+    ]
+
+
+def _lan(trust: str, fingerprint: str) -> list[RenderableType]:
+    drawing = io.StringIO()
+    segno.make(trust, error="m").terminal(drawing, compact=True, border=2)
+    half = fingerprint[: len(fingerprint) // 2].strip()
+    return [
+        Text(f"\nOn a phone or tablet in this network, scan this or open {trust}\n"),
+        Text.from_ansi(drawing.getvalue()),
+        Text("It leads through trusting this home, once. Without HTTPS a phone has no offline and"),
+        Text("no push: it could not ring. The certificate's fingerprint begins with"),
+        Text(half, style="bold"),
+    ]
