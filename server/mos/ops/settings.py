@@ -7,7 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from mos.kernel.clock import Clock, system_clock
@@ -35,6 +37,8 @@ VARIABLES = (
     Variable("MOS_SECRETS", "folder of the secret files"),
     Variable("MOS_APP_DIR", "the built app"),
     Variable("MOS_PUBLIC_URL", "the address that people type"),
+    Variable("MOS_TRUSTED_PROXIES", "networks of the proxies in front, separated by commas"),
+    Variable("MOS_PASSWORD_COST", "standard or strong: what one guess at a password costs"),
     Variable("MOS_DEMO", "1: this is a demo, its sign-ins are shown"),
     Variable("MOS_PUSH_PRIVATE_HOSTS", "1: push services may live on private addresses"),
     Variable("MOS_PUSH_REWRITE", "from=to: send a push service's messages elsewhere"),
@@ -61,16 +65,30 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secrets=Path(environ.get("MOS_SECRETS") or ROOT / "var" / "secrets"),
         app_dir=Path(environ.get("MOS_APP_DIR") or ROOT / "pwa" / "dist"),
         public_url=_public_url(environ.get("MOS_PUBLIC_URL") or "http://127.0.0.1:8080"),
+        trusted_proxies=_networks(environ.get("MOS_TRUSTED_PROXIES") or ""),
+        password_cost=_cost(environ.get("MOS_PASSWORD_COST") or "standard"),
         demo=_yes(environ, "MOS_DEMO"),
         push_private_hosts=_yes(environ, "MOS_PUSH_PRIVATE_HOSTS"),
         push_rewrite=_rewrite(environ.get("MOS_PUSH_REWRITE")),
-        clock_file=Path(file) if (file := environ.get("MOS_CLOCK_FILE")) else None,
+        clock_file=_clock_file(environ),
     )
 
 
 def clock_of(settings: Settings) -> Clock:
     """Return the clock of this deployment: the machine's, or one that a test's file moves."""
-    file = settings.clock_file
+    return _clock(settings.clock_file)
+
+
+def read_clock(environ: Mapping[str, str] = os.environ) -> Clock:
+    """Return the clock where there are no other settings yet."""
+    return _clock(_clock_file(environ))
+
+
+def _clock_file(environ: Mapping[str, str]) -> Path | None:
+    return Path(file) if (file := environ.get("MOS_CLOCK_FILE")) else None
+
+
+def _clock(file: Path | None) -> Clock:
     if file is None:
         return system_clock
 
@@ -98,6 +116,26 @@ def _public_url(value: str) -> str:
             f"MOS_PUBLIC_URL is {value!r}: set it to an address like https://mos.example.org"
         )
     return value.rstrip("/")
+
+
+def _networks(value: str) -> tuple[str, ...]:
+    networks = tuple(part.strip() for part in value.split(",") if part.strip())
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise SettingsError(
+                f"MOS_TRUSTED_PROXIES names {network!r}: set it to networks like 127.0.0.1/32"
+            ) from None
+    return networks
+
+
+def _cost(value: str) -> Literal["standard", "strong"]:
+    if value == "standard":
+        return "standard"
+    if value == "strong":
+        return "strong"
+    raise SettingsError(f"MOS_PASSWORD_COST is {value!r}: set it to standard or strong")
 
 
 def _rewrite(value: str | None) -> tuple[str, str] | None:

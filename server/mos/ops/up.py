@@ -18,13 +18,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from mos.kernel.clock import system_clock
+from mos.kernel.clock import Clock
 from mos.ops import secret_files, welcome
 from mos.ops.data_directory import DataDirectory, Kind, Refused, refuse_if_in_use, was_killed
 from mos.ops.home import Prepared, create_database, prepare_home
 from mos.ops.lan import addresses, authority
 from mos.ops.postgres import OWNER, Cluster, PostgresError
-from mos.ops.settings import ROOT
+from mos.ops.settings import ROOT, read_clock
 from mos.ops.supervisor import Child
 
 DATABASE = "mos"
@@ -103,6 +103,7 @@ class Up:
     console: Console
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _cluster: Cluster | None = None
+    _clock: Clock = field(default_factory=read_clock)
 
     def __enter__(self) -> Self:
         return self
@@ -175,7 +176,7 @@ class Up:
             self._directory.path / "lan",
             self._addresses,
             addresses.host_names(),
-            system_clock(),
+            self._clock(),
         )
 
     @property
@@ -216,7 +217,7 @@ class Up:
         return await prepare_home(
             dsn,
             self._directory.marker.home,
-            system_clock(),
+            self._clock(),
             passwords=passwords,
             asked=self.options.kind is not None,
         )
@@ -358,7 +359,7 @@ class Up:
         # Between two networks there is none: the old certificate is as good as any then.
         self._addresses = addresses.lan_addresses() or self._addresses
         names = addresses.host_names()
-        authority.prepare(self._directory.path / "lan", self._addresses, names, system_clock())
+        authority.prepare(self._directory.path / "lan", self._addresses, names, self._clock())
         if self._files.leaf.stat().st_mtime_ns != before:
             self._say(f"MOS is now at {self.address}")
             self._directory.say_address(self.address)
