@@ -1,0 +1,129 @@
+"""The passes of the engine: take what is due, look at what is open, walk the alerts' ladders.
+
+Each pass is one transaction of the caller's and a fixed number of statements, whatever the size of
+its batch. Several workers may run the same pass at once; no row is seen by two.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mos.db import Db
+from mos.dispatch import rules, store
+from mos.dispatch.model import Alert, AlertKind, Answer, Audience, Move, Occurrence, Planned
+from mos.dispatch.store import AlertCall, Claimed
+from mos.kernel.ids import named_id
+
+# A ring is of use until the grace ends, an alert for as long as somebody may look at a screen.
+_LEAST_RING = timedelta(minutes=10)
+_ALERT_EXPIRES = timedelta(hours=12)
+_CLOSE_EXPIRES = timedelta(hours=1)
+
+
+async def claim(db: Db, now: datetime, limit: int) -> int:
+    """Take up to `limit` due occurrences and ring for them; return how many were taken."""
+    await store.nested_loops(db)
+    claimed = await store.claim_due(db, now, limit)
+    if claimed:
+        moves = [_begun(row, now) for row in claimed]
+        new = await store.add_occurrences(db, [move.after for move in moves])
+        await _follow(db, [m for m in moves if (m.after.space, m.after.occ) in new], now)
+    return len(claimed)
+
+
+def _begun(row: Claimed, now: datetime) -> Move:
+    planned = Planned(
+        space=row.space,
+        occ=row.occ,
+        reminder=row.reminder,
+        at=row.at,
+        first_at=row.first_at,
+        ends_at=row.ends_at,
+        category=row.category,
+        criticality=row.criticality,
+        checkable=row.checkable,
+        grace_s=row.grace_s,
+        ring_start=row.ring_start,
+        ring_again=row.ring_again,
+    )
+    occurrence = rules.born(row.org, planned, now)
+    if row.answer_op is not None and row.answer_at is not None:
+        answer = Answer(row.answer_op, row.answer_outcome or "other", row.answer_at)
+        return rules.answered(occurrence, answer, now) or Move(occurrence)
+    return rules.look(occurrence, now)
+
+
+async def look(db: Db, now: datetime, limit: int) -> int:
+    """Look at up to `limit` open occurrences whose moment has come; return how many."""
+    await store.nested_loops(db)
+    found = await store.occurrences_to_look_at(db, now, limit)
+    await move(db, [rules.look(occurrence, now) for occurrence in found], now)
+    return len(found)
+
+
+async def walk(db: Db, now: datetime, limit: int) -> int:
+    """Take the next step of up to `limit` alerts whose moment has come; return how many."""
+    await store.nested_loops(db)
+    found = await store.alerts_to_walk(db, now, limit)
+    if not found:
+        return 0
+    moves = [rules.walk(alert, now) for alert in found]
+    await store.save_alerts(db, [step.after for step in moves])
+    calls: list[tuple[Alert, Audience]] = [
+        (step.after, step.tell) for step in moves if step.tell is not None
+    ]
+    if calls:
+        await store.tell(db, calls, expires_at=now + _ALERT_EXPIRES, now=now)
+    return len(found)
+
+
+async def move(db: Db, moves: Sequence[Move], now: datetime) -> None:
+    """Store what became of locked occurrences, and do what follows from it."""
+    if moves:
+        await store.save_occurrences(db, [step.after for step in moves])
+        await _follow(db, moves, now)
+
+
+async def _follow(db: Db, moves: Sequence[Move], now: datetime) -> None:
+    rings = [
+        (step.after, max(step.after.missed_at, now + _LEAST_RING)) for step in moves if step.ring
+    ]
+    if rings:
+        await store.ring(db, rings, now)
+    calls = [alert_call(step.after, kind) for step in moves for kind in step.alerts]
+    if calls:
+        await store.open_alerts(db, calls, now)
+    hushed = [(step.after, step.hush) for step in moves if step.hush is not None]
+    if hushed:
+        closed = await store.close_alerts_of(db, hushed, now)
+        await withdraw(
+            db,
+            [
+                *((row.org, row.space, row.occ) for row, _ in hushed),
+                *((row.org, row.space, str(row.alert)) for row in closed),
+            ],
+            now,
+        )
+
+
+async def withdraw(db: Db, subjects: Sequence[tuple[UUID, UUID, str]], now: datetime) -> None:
+    """Let nobody be told of these (organisation, space, occurrence or alert) any more."""
+    if subjects:
+        await store.withdraw(db, subjects, expires_at=now + _CLOSE_EXPIRES, now=now)
+
+
+def alert_call(occurrence: Occurrence, kind: AlertKind) -> AlertCall:
+    """Return the alert of this kind that an occurrence opens."""
+    name = f"alert/silent/{occurrence.occ}" if kind == "silent" else f"alert/{occurrence.occ}"
+    is_silent = kind == "silent"
+    return AlertCall(
+        org=occurrence.org,
+        space=occurrence.space,
+        alert=named_id(occurrence.space, name),
+        kind=kind,
+        occ=occurrence.occ,
+        ladder="silent" if is_silent else occurrence.criticality,
+        # A silent device counts from now, what is late from the end of its own grace.
+        grace_s=0 if is_silent else occurrence.grace_s,
+        from_at=occurrence.from_at,
+    )
