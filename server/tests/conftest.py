@@ -18,6 +18,9 @@ from mos.kernel.settings import Settings
 from mos.ops import secret_files
 from mos.ops.postgres import Cluster
 
+# Fixtures that several folders share, each in a file of its own.
+pytest_plugins = ("browsers",)
+
 TEMPLATE = "mos_template"
 ROLE_PASSWORDS = {"mos_app": "app", "mos_engine": "engine"}
 _numbers = itertools.count(1)

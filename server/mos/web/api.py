@@ -1,11 +1,11 @@
 """The REST API: Litestar with our types, our errors and our document.
 
-Litestar decodes bodies into Structs and routes; what a handler needs (`pool`, `actor`, `now`, …) is
-given by name from here. Only this module, `doors` and the domains' routes know Litestar.
+Litestar routes, and decodes bodies into Structs. What a handler needs is given by name from here:
+`given` (the process's parts and the moment) and `me` (who is signed in). Only this module, `doors`
+and the domains' routes know Litestar.
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -14,18 +14,12 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import License
-from msgspec import Struct
 
 import mos
 from mos.care import routes as care_routes
-from mos.care.actions.sign_in import Doorkeeper
 from mos.care.model import Actor
-from mos.db import Pool
-from mos.dispatch import webpush
-from mos.kernel.clock import Clock
+from mos.care.routes.given import Given
 from mos.kernel.errors import Invalid, NotFound
-from mos.kernel.settings import Settings
-from mos.sync.pokes import Hub
 from mos.web import doors
 from mos.web.edge import log_crash
 from mos.web.errors import HttpRefused, problem, problem_headers
@@ -34,21 +28,10 @@ from mos.web.session import actor_of
 PREFIX = "/api/v1"
 
 
-class Parts(Struct):
-    """What the running process has opened; handlers get it by name."""
-
-    settings: Settings
-    clock: Clock
-    pool: Pool
-    door: Doorkeeper
-    push: webpush.Post
-    hub: Hub
-
-
-def create_api(parts: Callable[[], Parts]) -> Litestar:
-    """Return the ASGI application of `/api/v1`; `parts()` is asked at each request."""
+def create_api(given: Callable[[], Given]) -> Litestar:
+    """Return the ASGI application of `/api/v1`; `given()` is asked at each request."""
     return Litestar(
-        route_handlers=[_router(parts)],
+        route_handlers=[_router(given)],
         openapi_config=None,
         exception_handlers={Exception: _refuse},
         logging_config=None,
@@ -60,7 +43,7 @@ def create_api(parts: Callable[[], Parts]) -> Litestar:
 def document() -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of the API, errors included."""
 
-    def nothing_runs() -> Parts:
+    def nothing_runs() -> Given:
         raise NotImplementedError
 
     config = OpenAPIConfig(
@@ -79,41 +62,19 @@ def document() -> dict[str, Any]:
     return documented(app.openapi_schema.to_schema())
 
 
-def _router(parts: Callable[[], Parts]) -> Router:
-    def pool() -> Pool:
-        return parts().pool
+def _router(given: Callable[[], Given]) -> Router:
+    def provide() -> Given:
+        # Litestar copies its dependencies deeply: a method would drag its object along.
+        return given()
 
-    def door() -> Doorkeeper:
-        return parts().door
+    async def me(request: Request[Any, Any, Any]) -> Actor:
+        here = given()
+        return await actor_of(request.scope, here.pool, lambda: here.now)
 
-    def push() -> webpush.Post:
-        return parts().push
-
-    def hub() -> Hub:
-        return parts().hub
-
-    def settings() -> Settings:
-        return parts().settings
-
-    def now() -> datetime:
-        return parts().clock()
-
-    async def actor(request: Request[Any, Any, Any]) -> Actor:
-        return await actor_of(request.scope, parts().pool, parts().clock)
-
-    given = {
-        "pool": pool,
-        "door": door,
-        "push": push,
-        "hub": hub,
-        "settings": settings,
-        "now": now,
-    }
-    provided = {name: Provide(give, sync_to_thread=False) for name, give in given.items()}
     return Router(
         path=PREFIX,
         route_handlers=[*doors.HANDLERS, *care_routes.HANDLERS],
-        dependencies={**provided, "actor": Provide(actor)},
+        dependencies={"given": Provide(provide, sync_to_thread=False), "me": Provide(me)},
     )
 
 

@@ -8,16 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from mos.care.actions.passwords import STANDARD, STRONG, Passwords
 from mos.care.actions.sign_in import Doorkeeper
+from mos.care.routes.given import Given
 from mos.db import Pool, connect
 from mos.dispatch import vapid, webpush
 from mos.kernel.clock import Clock
 from mos.kernel.errors import NotFound
 from mos.kernel.settings import Settings
 from mos.sync.pokes import Hub
-from mos.web.api import Parts, create_api, document
+from mos.web.api import create_api, document
 from mos.web.edge import App, Edge, Receive, Scope, Send
 from mos.web.errors import HttpRefused
 from mos.web.health import Health
@@ -41,11 +43,11 @@ class _Application:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._parts: Parts | None = None
+        self._given: Given | None = None
         self._sync: App | None = None
         metrics = Metrics()
-        self._health = Health(lambda: self._open().pool, clock, settings, metrics)
-        self._api: Any = create_api(self._open)
+        self._health = Health(lambda: self._started().pool, clock, settings, metrics)
+        self._api: Any = create_api(self._now)
         self._static = StaticFiles(settings.app_dir)
         self._edge = Edge(self._route, settings, metrics)
 
@@ -75,10 +77,13 @@ class _Application:
             _require_get(scope)
             await self._static(scope, receive, send)
 
-    def _open(self) -> Parts:
-        if self._parts is None:
+    def _started(self) -> Given:
+        if self._given is None:
             raise RuntimeError("the application has not been started")
-        return self._parts
+        return self._given
+
+    def _now(self) -> Given:
+        return structs.replace(self._started(), now=self._clock())
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Speak the lifespan protocol: open everything, wait, close everything."""
@@ -106,7 +111,7 @@ class _Application:
                 Passwords(_COST[settings.password_cost]),
                 (settings.secrets / "limits.key").read_bytes(),
             )
-            self._parts = Parts(settings, self._clock, pool, door, push, hub)
+            self._given = Given(settings, pool, door, push, hub, self._clock())
             self._sync = sync_app(pool, self._clock, COLLECTIONS, hub)
             yield
 

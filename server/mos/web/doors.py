@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from mos.care.actions import installation, invitations, sessions, sign_in, whoami
 from mos.care.actions.text import Name, Password
-from mos.care.model import Actor
+from mos.care.routes.given import FromEdge, SignedIn
 from mos.db import Pool, Scope
 from mos.web.session import clear_cookie, cookie_token, set_cookie
 
@@ -26,29 +27,25 @@ class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @get("/installation", tags=["installation"])
-async def get_installation(pool: Pool) -> installation.InstallationBody:
+async def get_installation(given: FromEdge) -> installation.InstallationBody:
     """Say whether this installation has been claimed, and what a demo offers. Open to all."""
-    async with pool.transaction() as db:
+    async with given.pool.transaction() as db:
         return await installation.installation(db)
 
 
 @post("/claim", tags=["installation"])
 async def post_claim(
-    data: installation.Claim,
-    request: AnyRequest,
-    pool: Pool,
-    door: sign_in.Doorkeeper,
-    now: datetime,
+    data: JSONBody[installation.Claim], request: AnyRequest, given: FromEdge
 ) -> Response[whoami.SessionBody]:
     """Claim an empty installation with the token that `mos up` printed; answers like sign-in."""
     cookie = cookie_token(request.scope)
-    opened = await installation.claim(pool, door, data, cookie=cookie, now=now)
-    return await _entered(request, pool, opened, now)
+    opened = await installation.claim(given.pool, given.door, data, cookie=cookie, now=given.now)
+    return await _entered(request, given.pool, opened, given.now)
 
 
 @post("/session", tags=["session"])
 async def post_session(
-    data: SignIn, request: AnyRequest, pool: Pool, door: sign_in.Doorkeeper, now: datetime
+    data: JSONBody[SignIn], request: AnyRequest, given: FromEdge
 ) -> Response[whoami.SessionBody]:
     """Sign in. 401 `sign_in_failed` whatever was wrong; 429 `too_many` while locked.
 
@@ -57,41 +54,35 @@ async def post_session(
     where = sessions.Where(data.device_id, data.device_name or "", cookie_token(request.scope))
     client = request.scope["client"]
     attempt = sign_in.Attempt(data.email.strip(), data.password, client[0] if client else "", where)
-    opened = await sign_in.sign_in(pool, door, attempt, now)
-    return await _entered(request, pool, opened, now)
+    opened = await sign_in.sign_in(given.pool, given.door, attempt, given.now)
+    return await _entered(request, given.pool, opened, given.now)
 
 
 @post("/invitations/accept", tags=["invitations"])
 async def post_invitation_accept(
-    data: invitations.AcceptInvitation,
-    request: AnyRequest,
-    pool: Pool,
-    door: sign_in.Doorkeeper,
-    now: datetime,
+    data: JSONBody[invitations.AcceptInvitation], request: AnyRequest, given: FromEdge
 ) -> Response[whoami.SessionBody]:
     """Use a one-time link: choose a password, or sign a resident's tablet in at once."""
     cookie = cookie_token(request.scope)
-    opened = await invitations.accept_invitation(pool, door, data, cookie=cookie, now=now)
-    return await _entered(request, pool, opened, now)
+    opened = await invitations.accept_invitation(
+        given.pool, given.door, data, cookie=cookie, now=given.now
+    )
+    return await _entered(request, given.pool, opened, given.now)
 
 
 @delete("/session", tags=["session"])
-async def delete_session(
-    request: AnyRequest, pool: Pool, actor: Actor, now: datetime
-) -> Response[None]:
+async def delete_session(request: AnyRequest, given: FromEdge, me: SignedIn) -> Response[None]:
     """Sign out here."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        await sessions.end_session(db, actor, actor.session, now)
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        await sessions.end_session(db, me, me.session, given.now)
     return _left(request)
 
 
 @delete("/sessions", tags=["session"])
-async def delete_sessions(
-    request: AnyRequest, pool: Pool, actor: Actor, now: datetime
-) -> Response[None]:
+async def delete_sessions(request: AnyRequest, given: FromEdge, me: SignedIn) -> Response[None]:
     """Sign out everywhere, here too."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        await sessions.end_all_sessions(db, actor, now)
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        await sessions.end_all_sessions(db, me, given.now)
     return _left(request)
 
 

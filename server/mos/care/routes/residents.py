@@ -1,50 +1,49 @@
 """Residents, for those who manage them; and whether their tablets are alive."""
 
-from datetime import datetime
 from uuid import UUID
 
 from litestar import get, patch, post
+from litestar.params import FromPath, JSONBody
 
 from mos.care import store
 from mos.care.actions import residents
 from mos.care.actions.news import telling
-from mos.care.model import Actor
-from mos.db import Pool, Scope
-from mos.sync.pokes import Hub
+from mos.care.routes.given import FromEdge, SignedIn
+from mos.db import Scope
 
 
 @get("/residents", tags=["residents"])
-async def get_residents(pool: Pool, actor: Actor, now: datetime) -> list[store.Resident]:
+async def get_residents(given: FromEdge, me: SignedIn) -> list[store.Resident]:
     """List the residents of the units that you manage, archived ones too."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await residents.list_residents(db, actor, now)
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await residents.list_residents(db, me, given.now)
 
 
 @post("/residents", tags=["residents"])
 async def post_resident(
-    data: residents.NewResident, pool: Pool, hub: Hub, actor: Actor, now: datetime
+    data: JSONBody[residents.NewResident], given: FromEdge, me: SignedIn
 ) -> store.Resident:
     """Add a resident: an account, a space for their day, and its profile."""
-    async with telling(pool, hub, actor) as (db, news):
-        return await residents.add_resident(db, actor, data, now, news=news)
+    async with telling(given.pool, given.hub, me) as (db, news):
+        return await residents.add_resident(db, me, data, given.now, news=news)
 
 
 @patch("/residents/{space:uuid}", tags=["residents"])
-async def patch_resident(  # noqa: PLR0913, PLR0917  what Litestar injects
-    space: UUID, data: residents.ResidentChange, pool: Pool, hub: Hub, actor: Actor, now: datetime
+async def patch_resident(
+    space: FromPath[UUID], data: JSONBody[residents.ResidentChange], given: FromEdge, me: SignedIn
 ) -> store.Resident:
     """Change, move, archive or bring back a resident. Archiving signs them out."""
-    async with telling(pool, hub, actor) as (db, news):
-        return await residents.change_resident(db, actor, space, data, now, news=news)
+    async with telling(given.pool, given.hub, me) as (db, news):
+        return await residents.change_resident(db, me, space, data, given.now, news=news)
 
 
 @get("/residents/{space:uuid}/devices", tags=["residents"])
 async def get_resident_devices(
-    space: UUID, pool: Pool, actor: Actor, now: datetime
+    space: FromPath[UUID], given: FromEdge, me: SignedIn
 ) -> list[residents.ResidentDevice]:
     """List the devices that ring for a resident: when last heard of, and whether they can ring."""
-    async with pool.transaction(Scope(org=actor.org)) as db:
-        return await residents.list_devices(db, actor, space, now)
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await residents.list_devices(db, me, space, given.now)
 
 
 HANDLERS = [get_residents, post_resident, patch_resident, get_resident_devices]
