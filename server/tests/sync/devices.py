@@ -99,13 +99,17 @@ class Device:
 
     async def push(self, *ops, now=NOW, client_now=None) -> Pushed:
         """Send a batch and return the answer, committed."""
-        head = msgspec.json.decode(
-            json.dumps({
-                "proto": 1, "schema": 1, "device_id": str(self.id), "batch": str(uuid4()),
-                "client_now": (client_now or now).isoformat(), "ops": ops,
-            }),
-            type=PushHead,
-        )  # fmt: skip
+        return await self.push_text(json.dumps(ops), now=now, client_now=client_now)
+
+    async def push_text(self, ops: str, *, now=NOW, client_now=None) -> Pushed:
+        """Send a batch whose ops are JSON already."""
+        head = PushHead(
+            proto=1,
+            schema=1,
+            device_id=self.id,
+            client_now=client_now or now,
+            ops=msgspec.json.decode(ops, type=list[msgspec.Raw]),
+        )
         async with self.database.app.transaction(Scope(self.org)) as db:
             return await actions.push(db, self.author, head, self.collections, now)
 
