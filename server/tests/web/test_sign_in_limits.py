@@ -1,0 +1,190 @@
+"""Guessing is slow: per account and per network address, and without a word to the guesser."""
+
+from builders import PASSWORD, a_home
+
+from mos.care.rules import FREE_TRIES_PER_ACCOUNT, FREE_TRIES_PER_ADDRESS
+
+
+async def _fail(browser, email, times):
+    for _ in range(times):
+        answer = await browser.sign_in(email, "a wrong password")
+        assert answer.status_code == 401
+
+
+async def test_five_failures_lock_the_account_for_a_minute_for_the_right_password_too(site, clock):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT)
+
+    answer = await browser.sign_in("caregiver@example.test")
+
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "too_many"
+    assert answer.json()["retry_after_s"] == 60
+    assert answer.headers["retry-after"] == "60"
+    clock.move(seconds=60)
+    assert (await browser.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_the_lock_doubles_with_each_failure_up_to_an_hour(site, clock):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT)
+
+    waits = []
+    for _ in range(8):
+        locked = await browser.sign_in("caregiver@example.test")
+        waits.append(locked.json()["retry_after_s"])
+        clock.move(seconds=waits[-1])
+        await _fail(browser, "caregiver@example.test", 1)
+
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+async def test_success_clears_the_count(site):
+    await a_home(site.database)
+    browser = await site.browser()
+
+    for _ in range(4):
+        await _fail(browser, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT - 1)
+        assert (await browser.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_failures_are_forgotten_after_a_day(site, clock):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT - 1)
+
+    clock.move(hours=24, seconds=1)
+
+    await _fail(browser, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT - 1)
+    assert (await browser.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_an_unknown_address_is_locked_like_a_known_one(site):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "nobody@example.test", FREE_TRIES_PER_ACCOUNT)
+
+    assert (await browser.sign_in("nobody@example.test")).status_code == 429
+
+
+async def test_one_network_address_cannot_try_many_accounts(site):
+    await a_home(site.database)
+    browser = await site.browser(client="203.0.113.9")
+    for number in range(FREE_TRIES_PER_ADDRESS):
+        await _fail(browser, f"somebody{number}@example.test", 1)
+
+    assert (await browser.sign_in("caregiver@example.test")).status_code == 429
+    elsewhere = await site.browser(client="203.0.113.10")
+    assert (await elsewhere.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_an_ipv6_guesser_is_known_by_the_network_that_they_hold(site):
+    await a_home(site.database)
+    for number in range(FREE_TRIES_PER_ADDRESS):
+        browser = await site.browser(client=f"2001:db8:1:1::{number:x}")
+        await _fail(browser, f"somebody{number}@example.test", 1)
+
+    same = await site.browser(client="2001:db8:1:1:ffff::1")
+    other = await site.browser(client="2001:db8:1:2::1")
+
+    assert (await same.sign_in("caregiver@example.test")).status_code == 429
+    assert (await other.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_one_own_sign_in_does_not_pay_for_guesses_at_others(site):
+    await a_home(site.database)
+    browser = await site.browser()
+
+    for number in range(FREE_TRIES_PER_ADDRESS - 1):
+        await _fail(browser, f"somebody{number}@example.test", 1)
+        assert (await browser.sign_in("caregiver@example.test")).status_code == 201
+    await _fail(browser, "one-more@example.test", 1)
+
+    assert (await browser.sign_in("caregiver@example.test")).status_code == 429
+
+
+async def test_many_guesses_at_once_are_counted_one_by_one(site):
+    import asyncio
+
+    await a_home(site.database)
+    browsers = [await site.browser(client=f"198.51.100.{number}") for number in range(20)]
+
+    answers = await asyncio.gather(
+        *(browser.sign_in("caregiver@example.test", "a wrong password") for browser in browsers)
+    )
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) == FREE_TRIES_PER_ACCOUNT
+    assert statuses.count(429) == 20 - FREE_TRIES_PER_ACCOUNT
+
+
+async def test_changing_a_password_is_no_way_to_guess_it(site):
+    await a_home(site.database)
+    browser = await site.signed_in("caregiver@example.test")
+    body = {"current": "a wrong password", "new": "quite another long one"}
+    for _ in range(FREE_TRIES_PER_ACCOUNT):
+        assert (await browser.post("account/password", body)).status_code == 400
+
+    answer = await browser.post("account/password", {**body, "current": PASSWORD})
+
+    assert answer.status_code == 429
+
+
+async def test_the_table_of_limits_holds_no_address(site):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "caregiver@example.test", 1)
+
+    rows = await site.database.sql("SELECT key_hash FROM sign_in_limit")
+
+    assert len(rows) == 2
+    assert all(len(row["key_hash"]) == 32 for row in rows)
+    assert not any(b"caregiver" in row["key_hash"] for row in rows)
+
+
+async def test_old_tries_are_swept_away(site, clock):
+    await a_home(site.database)
+    browser = await site.browser()
+    await _fail(browser, "nobody@example.test", 1)
+
+    clock.move(days=2)
+    await site.signed_in("caregiver@example.test")
+
+    keys = await site.database.sql("SELECT failures FROM sign_in_limit")
+    assert [row["failures"] for row in keys] in ([], [0])
+
+
+async def test_a_weak_old_hash_is_replaced_at_sign_in(site):
+    home = await a_home(site.database)
+    statement = "SELECT secret FROM credential WHERE account_id = $1"
+    [before] = await site.database.sql(statement, home.caregiver)
+    assert "m=8," in before["secret"]
+
+    await site.signed_in("caregiver@example.test")
+
+    [after] = await site.database.sql(statement, home.caregiver)
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in after["secret"]
+    await site.signed_in("caregiver@example.test")
+
+
+async def test_an_unknown_address_takes_the_same_work(site, monkeypatch):
+    await a_home(site.database)
+    worked = []
+    from mos.care.actions.passwords import Passwords
+
+    verify = Passwords._is_right
+
+    def counted(self, secret, password):
+        worked.append(secret)
+        return verify(self, secret, password)
+
+    monkeypatch.setattr(Passwords, "_is_right", counted)
+    browser = await site.browser()
+
+    await browser.sign_in("nobody@example.test", "a wrong password")
+    await browser.sign_in("caregiver@example.test", "a wrong password")
+
+    assert len(worked) == 2
+    assert worked[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
