@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { serviceWorker } from './scripts/service-worker.ts';
 import { symbols } from './scripts/symbols.ts';
 
 // The server answers /api and /sync; in development Vite passes them on.
@@ -11,7 +12,7 @@ const server = process.env['MOS_SERVER'] ?? 'http://127.0.0.1:8080';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 export default defineConfig({
-  plugins: [svelte(), symbols()],
+  plugins: [svelte(), symbols(), serviceWorker(version)],
   build: {
     target: 'es2022',
     manifest: true,

@@ -7,8 +7,10 @@ import { checkBack, comeBack, keepBeating, left } from './app/account';
 import App from './app/App.svelte';
 import { needAreas, preferredLanguage, setLanguage } from './app/i18n.svelte';
 import { mos } from './app/mos.svelte';
-import { route } from './app/router.svelte';
+import { renew } from './app/push';
+import { go, route } from './app/router.svelte';
 import { loadScreen, screenOf } from './app/screens';
+import { worker } from './app/worker.svelte';
 import { httpNetwork } from './offline/network';
 import { browserPlatform } from './offline/platform';
 import { LocalReplica } from './offline/replica';
@@ -47,8 +49,14 @@ async function start(): Promise<void> {
       if (!document.hidden) replica.nudge();
     });
   }
+  worker.onPushed(() => replica.nudge());
+  replica.onChange(() => {
+    const { online, pending } = replica.status();
+    if (!online && pending > 0) void worker.sendLater();
+  });
   keepBeating();
-  await checkBack();
+  await Promise.all([worker.start(go), checkBack()]);
+  if (mos.session !== null && !mos.signedOut) await renew().catch(() => undefined);
 }
 
 await start();

@@ -122,6 +122,11 @@ export async function beAnotherDevice(): Promise<void> {
   await replica.wipe();
 }
 
+/** For the service worker, which speaks to the person without the app. */
+export async function keepLanguage(language: string): Promise<void> {
+  await store.remember('language', language);
+}
+
 async function take(session: Session): Promise<void> {
   await store.remember('session', session);
   kept = session;

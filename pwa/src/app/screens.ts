@@ -25,6 +25,8 @@ const DOORS: Readonly<Record<string, Screen>> = {
   admin: 'admin',
   installningar: 'settings',
   inbjudan: 'signin',
+  'logga-in': 'signin',
+  borja: 'signin',
   kit: 'kit',
 };
 

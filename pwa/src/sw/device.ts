@@ -1,0 +1,143 @@
+/** The worker's own door to the local store: it reads what a message is about, writes what a tap says, and sends it. */
+import type { Session } from '../app/session';
+import { Engine } from '../offline/engine';
+import { uuid7 } from '../offline/ids';
+import type { Json } from '../offline/model';
+import { httpNetwork } from '../offline/network';
+import { browserPlatform } from '../offline/platform';
+import type { Told } from '../offline/replica';
+import { Store, type Draft } from '../offline/store';
+import { fold, recOf } from '../offline/view';
+import en from '../locales/en/push.json';
+import fi from '../locales/fi/push.json';
+import sv from '../locales/sv/push.json';
+import type { Known, Payload, Target, Words } from './notices';
+
+const SNOOZE_MS = 10 * 60_000;
+/** "Jag tar det" lasts as long as in the app. */
+const TAKEN_MS = 30 * 60_000;
+const CATALOGUES: Readonly<Record<string, Readonly<Record<string, string>>>> = { sv, en, fi };
+
+const platform = browserPlatform();
+const store = new Store('mos', platform.random);
+const tabs = platform.channel('mos', () => undefined);
+
+const engine = new Engine(store, httpNetwork(), {
+  now: () => platform.now(),
+  random: platform.random,
+  app: __MOS_VERSION__,
+  changed: async (space, recs) => say({ kind: 'changed', space, recs, wrote: false }),
+  listed: async () => say({ kind: 'listed' }),
+  // Comparing is the leading tab's work.
+  held: () => undefined,
+  refused: () => undefined,
+  skew: () => undefined,
+});
+
+/** Fetch what is new. Fails without a network. */
+export async function fetchNews(): Promise<void> {
+  await engine.round();
+}
+
+/** Send what waits. Fails when it could not be sent. */
+export async function sendWaiting(): Promise<void> {
+  await engine.send();
+}
+
+export async function words(): Promise<Words> {
+  const language = (await store.recall<string>('language')) ?? 'sv';
+  const texts: Readonly<Record<string, string>> = CATALOGUES[language] ?? sv;
+  return (key, params = {}) => {
+    const text = texts[key] ?? key;
+    return text.replace(/\{(\w+)\}/g, (hole, name: string) => params[name] ?? hole);
+  };
+}
+
+/** What lies here about the subject of a message. */
+export async function knownAbout(payload: Payload): Promise<Known> {
+  if (payload.kind !== 'ring' && payload.kind !== 'alert')
+    return { title: null, name: null, alert: null };
+  const what = payload.kind === 'alert' ? await group(payload.space, payload.alert, 'what') : null;
+  const alert = isObject(what) ? what : {};
+  const occ = payload.kind === 'ring' ? payload.occ : alert['occ'];
+  const reminder = typeof occ === 'string' ? occ.split('@')[0] : alert['reminder'];
+  const title = typeof reminder === 'string' ? await group(payload.space, reminder, 'title') : null;
+  const session = await store.recall<Session>('session');
+  const name = session?.residents.find(({ space }) => space === payload.space)?.name;
+  return { title: text(title), name: name ?? null, alert: text(alert['kind']) };
+}
+
+/** Whether somebody has answered this occurrence already, as far as this device knows. */
+export async function isAnswered(space: string, occ: string): Promise<boolean> {
+  const { base, waiting } = await store.look(space, null);
+  const taken = new Set<Json | undefined>();
+  const events = [
+    ...base.map(({ coll, rec, doc }) => ({ coll, rec, v: doc['v'] })),
+    ...waiting.map(({ op }) => ({
+      coll: op.coll,
+      rec: recOf(op),
+      v: op.k === 'event' ? op.v : undefined,
+    })),
+  ];
+  for (const { coll, v } of events) if (coll === 'retract' && isObject(v)) taken.add(v['of']);
+  return events.some(
+    ({ coll, rec, v }) =>
+      coll === 'completion' && isObject(v) && v['occ'] === occ && !taken.has(rec),
+  );
+}
+
+/** "Klar", "Påminn igen" or "Jag tar det": on the disk when it resolves. */
+export async function record(action: string, target: Target): Promise<void> {
+  const now = platform.now();
+  const at = new Date(now).toISOString();
+  const op = uuid7(now, platform.random);
+  if (target.kind === 'ring' && action === 'done') {
+    await write(target.space, {
+      op,
+      k: 'event',
+      coll: 'completion',
+      v: { occ: target.occ, at, st: 'done' },
+    });
+  } else if (target.kind === 'ring' && action === 'again') {
+    const until = new Date(now + SNOOZE_MS).toISOString();
+    await write(target.space, {
+      op,
+      k: 'event',
+      coll: 'snooze',
+      v: { occ: target.occ, at, until },
+    });
+  } else if (target.kind === 'alert' && action === 'take') {
+    const by = (await store.recall<Session>('session'))?.account.id ?? '';
+    const taken = { by, at, again_at: new Date(now + TAKEN_MS).toISOString() };
+    await write(target.space, { op, k: 'set', coll: 'alert', rec: target.alert, f: { taken } });
+  }
+}
+
+export async function deviceId(): Promise<string> {
+  return (await store.identity(platform.now())).device;
+}
+
+async function write(space: string, draft: Draft): Promise<void> {
+  await store.add(space, draft, platform.now());
+  const rec = draft.k === 'event' ? draft.op : draft.rec;
+  say({ kind: 'changed', space, recs: [rec], wrote: true });
+}
+
+/** One group of one record, this device's own changes on top. */
+async function group(space: string, rec: string, name: string): Promise<Json | undefined> {
+  const { base, waiting } = await store.look(space, [rec]);
+  const mine = waiting.filter(({ op }) => recOf(op) === rec);
+  return fold(base[0], mine, '')?.doc[name];
+}
+
+function say(told: Told): void {
+  tabs.say(told);
+}
+
+function isObject(value: Json | undefined | null): value is Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: Json | undefined | null): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

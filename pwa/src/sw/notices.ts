@@ -1,0 +1,102 @@
+/** What a push message says, and the notification it becomes. Pure: the records and the words are arguments. */
+
+/** As the server sends it: ids only. */
+export type Payload =
+  | { readonly kind: 'ring'; readonly space: string; readonly occ: string }
+  | { readonly kind: 'alert'; readonly space: string; readonly alert: string }
+  | { readonly kind: 'close'; readonly tag: string }
+  | { readonly kind: 'test'; readonly nonce: string };
+
+/** What this device knows about what the message names; `null` where it knows nothing. */
+export interface Known {
+  /** The reminder's title. */
+  readonly title: string | null;
+  /** The resident's name. */
+  readonly name: string | null;
+  /** `late`, `missed`, `help`, `silent`. */
+  readonly alert: string | null;
+}
+
+export type Words = (key: string, params?: Readonly<Record<string, string>>) => string;
+
+/** Where a tap on the notification leads. */
+export type Target =
+  | { readonly kind: 'ring'; readonly space: string; readonly occ: string }
+  | { readonly kind: 'alert'; readonly space: string; readonly alert: string }
+  | { readonly kind: 'test' };
+
+export interface Notice {
+  readonly title: string;
+  readonly body: string;
+  readonly tag: string;
+  readonly actions: readonly { readonly action: string; readonly title: string }[];
+  readonly target: Target;
+}
+
+export function readPayload(text: string): Payload | null {
+  let told: Record<string, unknown>;
+  try {
+    told = JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
+  const { kind, space, occ, alert, tag, nonce } = told;
+  if (kind === 'ring' && isText(space) && isText(occ)) return { kind, space, occ };
+  if (kind === 'alert' && isText(space) && isText(alert)) return { kind, space, alert };
+  if (kind === 'close' && isText(tag)) return { kind, tag };
+  if (kind === 'test' && isText(nonce)) return { kind, nonce };
+  return null;
+}
+
+export function noticeOf(
+  payload: Exclude<Payload, { kind: 'close' }>,
+  known: Known,
+  words: Words,
+): Notice {
+  switch (payload.kind) {
+    case 'ring':
+      return {
+        title: known.title ?? words('push.ring.unknown'),
+        body: words('push.ring.body', { time: timeOf(payload.occ) }),
+        tag: payload.occ,
+        actions: [
+          { action: 'done', title: words('push.done') },
+          { action: 'again', title: words('push.again') },
+        ],
+        target: payload,
+      };
+    case 'alert':
+      return {
+        title: alertTitle(known, words),
+        body: words('push.open'),
+        tag: payload.alert,
+        actions: [{ action: 'take', title: words('push.take') }],
+        target: payload,
+      };
+    case 'test':
+      return {
+        title: words('push.test.title'),
+        body: words('push.test.body'),
+        tag: 'test',
+        actions: [],
+        target: { kind: 'test' },
+      };
+  }
+}
+
+function alertTitle({ alert, name, title }: Known, words: Words): string {
+  if (name === null) return words('push.alert.unknown');
+  if (alert === 'help') return words('push.alert.help', { name });
+  if (alert === 'silent') return words('push.alert.silent', { name });
+  if (title === null) return words('push.alert.somebody', { name });
+  return words(alert === 'missed' ? 'push.alert.missed' : 'push.alert.late', { name, title });
+}
+
+/** `reminder@2026-11-27T08:00` → `08:00`. */
+function timeOf(occ: string): string {
+  return occ.split('T')[1] ?? '';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
