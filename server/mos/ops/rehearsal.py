@@ -1,4 +1,4 @@
-"""A demo home of its own for journeys and screenshots: real processes, own data, a clock that can be moved."""
+"""A demo home of its own for journeys and screenshots: real processes and a clock to move."""
 
 import os
 import signal
@@ -71,7 +71,8 @@ class Rehearsal:
                     sys.executable, "-m", "mos.ops.cli", "up", "--demo",
                     "--data", str(self._directory / "home"), "--port", str(self._port),
                 ],
-                env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _READY_S
         while not self._answers():
