@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -150,6 +150,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     closed_at: datetime | None = None
     closed_why: ClosedWhy | None = None
     revision: int = 1
+    recorded: dict[str, Any] = {}
 
 
 class AlertMove(Struct, frozen=True):

@@ -454,14 +454,17 @@ async def unrecorded_alerts(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[A
     return await db.all(_UNRECORDED_ALERTS, org=org, spaces=spaces)
 
 
-async def mark_recorded(db: Db, org: UUID, alerts: Sequence[Alert]) -> None:
-    """Say that these alerts' records show what was read; what changed since stays unrecorded."""
+async def mark_recorded(
+    db: Db, org: UUID, recorded: Sequence[tuple[Alert, dict[str, Any]]]
+) -> None:
+    """Remember what these alerts' records show; what changed since it was read still lags."""
     await db.run(
         _MARK_RECORDED,
         org=org,
-        spaces=[alert.space for alert in alerts],
-        alerts=[alert.alert for alert in alerts],
-        revisions=[alert.revision for alert in alerts],
+        spaces=[alert.space for alert, _ in recorded],
+        alerts=[alert.alert for alert, _ in recorded],
+        revisions=[alert.revision for alert, _ in recorded],
+        docs=[doc for _, doc in recorded],
     )
 
 

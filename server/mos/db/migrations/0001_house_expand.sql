@@ -342,6 +342,7 @@ CREATE TABLE alert (
   -- The space's synchronised record of this alert lags behind this row while `unrecorded`.
   unrecorded     boolean NOT NULL DEFAULT true,
   revision       integer NOT NULL DEFAULT 1,  -- grows with each change that the record must show
+  recorded       jsonb NOT NULL DEFAULT '{}', -- the groups as last recorded: only what differs is written
   PRIMARY KEY (org_id, space_id, alert_id),
   CONSTRAINT alert_closed_has_reason CHECK ((closed_at IS NULL) = (closed_why IS NULL)),
   CONSTRAINT alert_taken_wholly CHECK (num_nulls(taken_by, taken_at, resumes_at) IN (0, 3)),

@@ -1,0 +1,156 @@
+"""What the plan does: keeps what is due in step with records, and records with alerts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from mos.db import Db
+from mos.dispatch import actions as dispatch
+from mos.dispatch import store as engine
+from mos.dispatch.model import Alert, Planned, PlanScope
+from mos.dispatch.rules import LADDERS
+from mos.plan import store
+from mos.plan.model.reminder import Profile, Reminder
+from mos.plan.rules.planned import planned
+from mos.sync.actions import record
+from mos.sync.model import SystemChange
+
+# How far ahead everything is materialised, and from when on a space's turn comes again.
+AHEAD = timedelta(hours=48)
+RENEW_BELOW = timedelta(hours=47)
+# An open occurrence may be this old: a day's grace, and the night that moved the clocks.
+_OPEN_FOR = timedelta(hours=26)
+# What somebody plans for this minute, or sent a little late, still begins.
+_STILL_BEGINS = timedelta(minutes=5)
+# After a longer stop, what lies further back is history.
+_CATCH_UP = timedelta(days=7)
+
+
+async def materialise(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> None:
+    """Plan all of `spaces` for the next 48 h, and what passed since each was planned last."""
+    until = await engine.lock_horizons(db, org, spaces, now)
+    reminders, profiles = await store.reminders(db, spaces), await store.profiles(db, spaces)
+    add_from = {
+        space: max(min(until[space], now - _STILL_BEGINS), now - _CATCH_UP) for space in spaces
+    }
+    plan: list[Planned] = []
+    for space in spaces:
+        start = min(add_from[space], now - _OPEN_FOR)
+        for reminder in reminders[space]:
+            plan += planned(space, reminder, profiles[space], start=start, end=now + AHEAD)[0]
+    scope = PlanScope(
+        org=org,
+        reminders=[(space, None) for space in spaces],
+        since=now - _OPEN_FOR,
+        add_from=add_from,
+    )
+    await engine.replace_due(db, scope, plan, now)
+    await engine.extend_horizons(db, org, spaces, now + AHEAD)
+
+
+async def replan_spaces(db: Db, org: UUID, spaces: Iterable[UUID], now: datetime) -> None:
+    """Let what is due and open follow whole plans that have changed, as by a pause."""
+    wanted = sorted(set(spaces))
+    await engine.lock_horizons(db, org, wanted, now)
+    reminders = await store.reminders(db, wanted)
+    pairs: list[tuple[UUID, UUID | None]] = [(space, None) for space in wanted]
+    await _replan(db, org, pairs, reminders, now)
+
+
+async def replan_reminders(
+    db: Db, org: UUID, changed: Mapping[tuple[UUID, UUID], Reminder | None], now: datetime
+) -> None:
+    """Let what is due and open follow changed reminders, by (space, reminder); None: deleted."""
+    await engine.lock_horizons(db, org, sorted({space for space, _ in changed}), now)
+    reminders: dict[UUID, list[Reminder]] = {}
+    for (space, _), reminder in changed.items():
+        reminders.setdefault(space, [])
+        if reminder is not None:
+            reminders[space].append(reminder)
+    await _replan(db, org, list(changed), reminders, now)
+
+
+async def _replan(
+    db: Db,
+    org: UUID,
+    pairs: Sequence[tuple[UUID, UUID | None]],
+    reminders: Mapping[UUID, list[Reminder]],
+    now: datetime,
+) -> None:
+    spaces = sorted({space for space, _ in pairs})
+    profiles: Mapping[UUID, Profile] = await store.profiles(db, spaces)
+    plan: list[Planned] = []
+    paused: set[tuple[UUID, str]] = set()
+    for space in spaces:
+        for reminder in reminders.get(space, []):
+            rows, silenced = planned(
+                space, reminder, profiles[space], start=now - _OPEN_FOR, end=now + AHEAD
+            )
+            plan += rows
+            paused |= {(space, occ) for occ in silenced}
+    scope = PlanScope(
+        org=org,
+        reminders=list(pairs),
+        since=now - _OPEN_FOR,
+        add_from=dict.fromkeys(spaces, now - _STILL_BEGINS),
+    )
+    await dispatch.replan(db, scope, plan, paused, now)
+
+
+# ───────────────────────────────────────────────────────────── alerts and their records
+async def record_alerts(
+    db: Db, org: UUID, spaces: Sequence[UUID], now: datetime
+) -> dict[UUID, int]:
+    """Write what changed of alerts into the spaces' records; return the new heads to poke.
+
+    Empty when another worker is at it.
+    """
+    if not await engine.try_recorder(db, org):
+        return {}
+    shown = [(alert, alert_doc(alert)) for alert in await engine.unrecorded_alerts(db, org, spaces)]
+    changes = [
+        SystemChange(space=alert.space, coll="alert", rec=alert.alert, groups=changed)
+        for alert, doc in shown
+        if (changed := _difference(alert.recorded, doc))
+    ]
+    made = await record(db, org, changes, now)
+    await engine.mark_recorded(db, org, shown)
+    heads: dict[UUID, int] = {}
+    for change in made:
+        heads[change.space] = max(change.seq, heads.get(change.space, 0))
+    return heads
+
+
+def _difference(before: dict[str, Any], doc: dict[str, Any]) -> dict[str, Any]:
+    # Only what changed: a group written again would win over what a person writes meanwhile.
+    return {group: value for group, value in doc.items() if before.get(group, ...) != value}
+
+
+def alert_doc(alert: Alert) -> dict[str, Any]:
+    """Return an alert as its record shows it (docs/records.md)."""
+    what: dict[str, Any] = {"kind": alert.kind, "at": moment(alert.opened_at)}
+    if alert.occ is not None:
+        what |= {"occ": alert.occ, "reminder": alert.occ.partition("@")[0]}
+    return {
+        "what": what,
+        "step": {
+            "n": alert.rung,
+            "of": len(LADDERS[alert.ladder]),
+            "next_at": alert.next_at and moment(alert.next_at),
+        },
+        "taken": alert.taken_by
+        and alert.taken_at
+        and alert.resumes_at
+        and {
+            "by": str(alert.taken_by),
+            "at": moment(alert.taken_at),
+            "again_at": moment(alert.resumes_at),
+        },
+        "closed": alert.closed_at and {"at": moment(alert.closed_at), "why": alert.closed_why},
+    }
+
+
+def moment(at: datetime) -> str:
+    """Return an instant as records write it: `2026-11-27T07:00:12.345Z`."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

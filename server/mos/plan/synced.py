@@ -1,0 +1,183 @@
+"""What the plan synchronises, and how the engine follows: in the push's own transaction.
+
+The order is that in which one push is followed: first what is planned, then what is taken back,
+then what is said of it, last the alerts.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from mos.db import Db
+from mos.dispatch import actions as dispatch
+from mos.dispatch.model import Answer
+from mos.dispatch.store import Taking
+from mos.plan import actions
+from mos.plan.model import events
+from mos.plan.model.reminder import check_profile, check_reminder, read_reminder
+from mos.sync.model import Change, Collection
+
+Event = TypeVar("Event")
+
+# Only these change when something rings; a new title or picture does not.
+_PROFILE_RINGS = frozenset({"pause"})
+_REMINDER_RINGS = frozenset(
+    {"category", "minutes", "checkable", "grace", "criticality", "ring", "rule", "deleted"}
+)
+# "Jag tar det" holds a ladder no longer than this, whatever a device's clock says.
+_LONGEST_TAKE = timedelta(hours=12)
+
+
+# ───────────────────────────────────────────────────────────── the plan
+async def _profiles_changed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    spaces = {change.space for change in changes if change.groups.keys() & _PROFILE_RINGS}
+    if spaces:
+        await actions.replan_spaces(db, org, spaces, now)
+
+
+async def _reminders_changed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    changed = {
+        (change.space, change.rec): read_reminder(change.rec, change.doc)
+        for change in changes
+        if change.groups.keys() & _REMINDER_RINGS
+    }
+    if changed:
+        await actions.replan_reminders(db, org, changed, now)
+
+
+# ───────────────────────────────────────────────────────────── what happened
+def _said(changes: Iterable[Change], shape: type[Event]) -> Iterator[tuple[Change, Event]]:
+    for change in changes:
+        yield change, msgspec.convert(change.groups["v"], shape)
+
+
+async def _retracted(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    ops = [(change.space, retract.of) for change, retract in _said(changes, events.Retract)]
+    await dispatch.retract(db, org, ops, now)
+
+
+async def _completed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    answers = [
+        (change.space, done.occ, Answer(change.rec, done.st, done.at))
+        for change, done in _said(changes, events.Completion)
+    ]
+    await dispatch.answer(db, org, answers, now)
+
+
+async def _snoozed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    snoozes = sorted(_said(changes, events.Snooze), key=lambda pair: pair[1].at)
+    await dispatch.snooze(
+        db,
+        org,
+        [dispatch.Snooze(change.space, change.rec, s.occ, s.until) for change, s in snoozes],
+        now,
+    )
+
+
+async def _help_called(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    calls = [
+        dispatch.Help(change.space, change.rec, None if call.occ is UNSET else call.occ)
+        for change, call in _said(changes, events.Help)
+    ]
+    await dispatch.call_for_help(db, org, calls, now)
+
+
+async def _rang(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    rings = [
+        dispatch.Rang(change.space, rang.occ, change.device)
+        for change, rang in _said(changes, events.Rang)
+    ]
+    await dispatch.rang(db, org, rings, now)
+
+
+# ───────────────────────────────────────────────────────────── alerts
+async def _alerts_touched(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    takings = {
+        (change.space, change.rec): _taking(change, now)
+        for change in changes
+        if "taken" in change.groups
+    }
+    if takings:
+        await dispatch.take(db, org, list(takings.values()), now)
+    closed = {
+        (change.space, change.rec)
+        for change in changes
+        if "closed" in change.groups and change.doc.get("closed") is not None
+    }
+    if closed:
+        await dispatch.close_by_hand(db, org, sorted(closed), now)
+
+
+def _taking(change: Change, now: datetime) -> Taking:
+    taken: Any = change.doc.get("taken")
+    if taken is None:
+        return Taking(change.space, change.rec, None, None, None)
+    said = msgspec.convert(taken, events.Taken)
+    # Who it was is known from the session, whatever the device wrote.
+    until = min(max(said.again_at, now), now + _LONGEST_TAKE)
+    return Taking(change.space, change.rec, change.by, min(said.at, now), until)
+
+
+SYNCED: tuple[Collection, ...] = (
+    Collection(
+        name="profile",
+        kind="set",
+        write="plan.edit",
+        check=check_profile,
+        applied=_profiles_changed,
+    ),
+    Collection(
+        name="reminder",
+        kind="set",
+        write="plan.edit",
+        check=check_reminder,
+        applied=_reminders_changed,
+    ),
+    Collection(
+        name="retract",
+        kind="event",
+        write="outcome.record",
+        check=events.check_retract,
+        applied=_retracted,
+    ),
+    Collection(
+        name="completion",
+        kind="event",
+        write="outcome.record",
+        check=events.check_completion,
+        applied=_completed,
+    ),
+    Collection(
+        name="snooze",
+        kind="event",
+        write="outcome.record",
+        check=events.check_snooze,
+        applied=_snoozed,
+    ),
+    Collection(
+        name="help",
+        kind="event",
+        write="outcome.record",
+        check=events.check_help,
+        applied=_help_called,
+    ),
+    Collection(
+        name="rang",
+        kind="event",
+        write="outcome.record",
+        check=events.check_rang,
+        applied=_rang,
+    ),
+    Collection(
+        name="alert",
+        kind="set",
+        write="alert.take",
+        check=events.check_alert,
+        people_may=frozenset({"taken", "closed"}),
+        applied=_alerts_touched,
+    ),
+)
