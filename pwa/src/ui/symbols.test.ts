@@ -1,26 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { FACE_NAMES, SYMBOLS, SYMBOL_NAMES, symbolUrl } from './symbols';
-
-const openmoji = dirname(createRequire(import.meta.url).resolve('openmoji/package.json'));
+import en from '../locales/en/kit.json';
+import fi from '../locales/fi/kit.json';
+import sv from '../locales/sv/kit.json';
+import { FACE_NAMES, SYMBOL_NAMES, symbolUrl } from './symbols';
 
 describe('pictures', () => {
-  it('all exist, in colour and as a line drawing', () => {
-    for (const hex of Object.values(SYMBOLS)) {
-      expect(existsSync(join(openmoji, 'color/svg', `${hex}.svg`)), hex).toBe(true);
-      expect(existsSync(join(openmoji, 'black/svg', `${hex}.svg`)), hex).toBe(true);
-    }
-  });
-
   it('that can be chosen have words to search by, in every language', () => {
-    for (const language of ['sv', 'en', 'fi']) {
-      const file = new URL(`../locales/${language}/kit.json`, import.meta.url);
-      const texts = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    for (const [language, texts] of Object.entries({ sv, en, fi })) {
+      const words = new Map(Object.entries(texts));
       for (const name of [...SYMBOL_NAMES, ...FACE_NAMES]) {
-        expect(texts[`kit.symbol.${name}`], `${language} ${name}`).toBeTruthy();
+        expect(words.get(`kit.symbol.${name}`), `${language} ${name}`).toBeTruthy();
       }
     }
   });

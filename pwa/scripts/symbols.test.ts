@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+
+import { SYMBOLS } from '../src/ui/symbols.ts';
+
+it('every picture exists, in colour and as a line drawing', () => {
+  const openmoji = dirname(createRequire(import.meta.url).resolve('openmoji/package.json'));
+  for (const hex of Object.values(SYMBOLS)) {
+    expect(existsSync(join(openmoji, 'color/svg', `${hex}.svg`)), hex).toBe(true);
+    expect(existsSync(join(openmoji, 'black/svg', `${hex}.svg`)), hex).toBe(true);
+  }
+});

@@ -1,0 +1,126 @@
+/** The resident's day as screens need it: read from the replica, recomputed on each minute and each change. */
+import { clock } from '../app/clock.svelte';
+import { mos } from '../app/mos.svelte';
+import {
+  dayOf,
+  nowAndNext,
+  readAlert,
+  readProfile,
+  readReminder,
+  type DaySource,
+} from '../plan/day';
+import type { Alert, DayPart, Item } from '../plan/model';
+import {
+  DAY_MS,
+  MINUTE_MS,
+  addDays,
+  dayPart,
+  instant,
+  minuteOf,
+  wallTime,
+  weekday,
+} from '../plan/time';
+import { isNightAt } from './night';
+
+class Today {
+  /** A resident's device holds one space: the resident's own. */
+  readonly space = $derived(mos.replica.spaces()[0]?.id ?? null);
+  readonly profile = $derived(
+    readProfile(this.space === null ? undefined : this.#rows('profile')[0]),
+  );
+  readonly #source: DaySource = $derived({
+    profile: this.profile,
+    reminders: this.#rows('reminder').map(readReminder),
+    completions: this.#rows('completion'),
+    retracts: this.#rows('retract'),
+    snoozes: this.#rows('snooze'),
+    rangs: this.#rows('rang'),
+  });
+
+  readonly #wall = $derived(wallTime(clock.minute, this.profile.zone));
+  readonly date = $derived(this.#wall.slice(0, 10));
+  readonly minute = $derived(minuteOf(this.#wall.slice(11)) ?? 0);
+  readonly weekday = $derived(weekday(this.date));
+  readonly part = $derived(dayPart(clock.minute, this.profile.zone, this.profile.parts));
+  readonly night = $derived(isNightAt(this.minute, this.profile.night));
+
+  readonly items = $derived(dayOf(this.#source, { date: this.date, now: clock.minute }));
+  readonly tomorrow = $derived(
+    dayOf(this.#source, { date: addDays(this.date, 1), now: clock.minute }),
+  );
+  readonly cards = $derived(nowAndNext(this.items, clock.minute));
+  /** What comes next, tomorrow's first thing included. */
+  readonly upcoming = $derived(nowAndNext([...this.items, ...this.tomorrow], clock.minute).next);
+
+  readonly alerts: readonly Alert[] = $derived(
+    this.#rows('alert')
+      .map(readAlert)
+      .filter((alert) => alert !== null),
+  );
+  /** Occurrences for which the resident has asked for help, and helps not taken back. */
+  readonly helps = $derived.by(() => {
+    const undone = new Set(this.#rows('retract').map((row) => value(row.doc['v'], 'of')));
+    return this.#rows('help')
+      .filter((row) => !undone.has(row.rec))
+      .map((row) => ({
+        rec: row.rec,
+        occ: value(row.doc['v'], 'occ') || null,
+        at: Date.parse(value(row.doc['v'], 'at')),
+        pending: row.pending,
+      }));
+  });
+
+  /** The night's sleep, and the morning it leads to. */
+  readonly nightSleep = $derived(
+    [...this.items, ...this.tomorrow].find(
+      (item) => item.family === 'sleep' && (item.state === 'now' || item.state === 'later'),
+    ) ?? null,
+  );
+  readonly rises = $derived(this.nightSleep?.until ?? this.profile.night.to);
+  /** Before midnight the morning is tomorrow's. */
+  readonly morningDate = $derived(
+    this.minute >= (minuteOf(this.profile.night.to) ?? 0) ? addDays(this.date, 1) : this.date,
+  );
+  /** What the morning begins with, if it begins with anything within the hour. */
+  readonly firstOfMorning = $derived.by(() => {
+    const rises = instant(`${this.morningDate}T${this.rises}`, this.profile.zone);
+    return (
+      [...this.items, ...this.tomorrow].find(
+        (item) =>
+          item.family !== 'sleep' &&
+          item.state === 'later' &&
+          item.start >= rises - 5 * MINUTE_MS &&
+          item.start <= rises + 60 * MINUTE_MS,
+      ) ?? null
+    );
+  });
+
+  /** The part of the day of a minute of today, or of tomorrow's. */
+  partAt(minute: number): DayPart {
+    const at = instant(`${this.date}T00:00`, this.profile.zone) + minute * MINUTE_MS;
+    return dayPart(at, this.profile.zone, this.profile.parts);
+  }
+
+  /** Minute of today (past 1440 for tomorrow) at which something begins. */
+  minuteOf(item: Item): number {
+    const day = wallTime(item.start, this.profile.zone).slice(0, 10);
+    const later = Math.round(
+      (instant(`${day}T12:00`, this.profile.zone) -
+        instant(`${this.date}T12:00`, this.profile.zone)) /
+        DAY_MS,
+    );
+    return (minuteOf(item.from) ?? 0) + later * 1440;
+  }
+
+  #rows(coll: string) {
+    return this.space === null ? [] : mos.replica.rows(this.space, coll);
+  }
+}
+
+function value(group: unknown, field: string): string {
+  if (typeof group !== 'object' || group === null) return '';
+  const found = (group as Record<string, unknown>)[field];
+  return typeof found === 'string' ? found : '';
+}
+
+export const today = new Today();
