@@ -24,7 +24,7 @@ export const residents = {
   /** Everybody, in no promised order. */
   all(): Resident[] {
     const entries = mos.session?.residents ?? [];
-    const named = entries.map((entry) => named_(entry));
+    const named = entries.map(entryOf);
     const firsts = named.map(({ name }) => firstName(name));
     return named.map((resident) => {
       const first = firstName(resident.name);
@@ -42,7 +42,7 @@ export const residents = {
   },
 };
 
-function named_(entry: ResidentEntry): Resident {
+function entryOf(entry: ResidentEntry): Resident {
   const row = mos.replica.rows(entry.space, 'profile')[0];
   const profile = row ? readProfile(row) : null;
   // The replica hears of a changed permission before the session is fetched again.

@@ -1,0 +1,126 @@
+/** What the supporter's screens show, live from the replica: every resident with the day, the status and the alerts. */
+import { clock } from '../app/clock.svelte';
+import { mos } from '../app/mos.svelte';
+import { residents, type Resident } from '../care/residents.svelte';
+import { dayOf, readAlert, readProfile, readReminder, type DaySource } from '../plan/day';
+import type { Alert, Item, Reminder } from '../plan/model';
+import { addDays, wallTime } from '../plan/time';
+import {
+  byFlat,
+  glanceOf,
+  isResting,
+  lastMealAt,
+  openAlerts,
+  statusOf,
+  type Glance,
+  type Status,
+} from './overview';
+
+export interface ResidentHome {
+  resident: Resident;
+  /** The resident's local date. */
+  date: string;
+  items: Item[];
+  /** Yesterday and today: what the night strip and "last" need. */
+  recent: Item[];
+  alerts: Alert[];
+  status: Status;
+  glance: Glance;
+  lastMealAt: number | null;
+}
+
+export interface HomeAlert {
+  alert: Alert;
+  home: ResidentHome;
+  /** The occurrence it is about, if it is still known here. */
+  item: Item | null;
+}
+
+class Home {
+  /** By unit, then by flat. Recomputed when the data changes and on each minute. */
+  readonly residents: ResidentHome[] = $derived.by(() => {
+    const now = clock.minute;
+    const units = mos.session?.units.map((unit) => unit.id) ?? [];
+    return residents
+      .all()
+      .sort((a, b) => units.indexOf(a.unit) - units.indexOf(b.unit) || byFlat(a, b))
+      .map((resident) => homeOf(resident, now));
+  });
+
+  /** Open alerts; those that wait for somebody first. */
+  readonly alerts: HomeAlert[] = $derived(
+    openAlerts(
+      this.residents.flatMap((home) =>
+        home.alerts.map((alert) => ({
+          alert,
+          home,
+          item: home.recent.find((item) => item.occ === alert.occ) ?? null,
+        })),
+      ),
+      clock.minute,
+    ).filter(({ item }) => item?.outcome == null),
+  );
+
+  readonly waiting: number = $derived(
+    this.alerts.filter(({ alert }) => !isResting(alert, clock.minute)).length,
+  );
+
+  of(space: string): ResidentHome | null {
+    return this.residents.find(({ resident }) => resident.space === space) ?? null;
+  }
+}
+
+export const home = new Home();
+
+/** One local day of a resident. */
+export function itemsOn(resident: Resident, date: string, now: number): Item[] {
+  return dayOf(sourceOf(resident), { date, now });
+}
+
+/** The resident's reminders that are not deleted, in no promised order. */
+export function remindersOf(space: string): Reminder[] {
+  return mos.replica.rows(space, 'reminder').map(readReminder);
+}
+
+/** What a day is made of; `reminders` in place of the stored ones for a preview. */
+export function sourceOf(resident: Resident, reminders?: readonly Reminder[]): DaySource {
+  const { space, profile } = resident;
+  const replica = mos.replica;
+  return {
+    reminders: reminders ?? remindersOf(space),
+    completions: replica.rows(space, 'completion'),
+    retracts: replica.rows(space, 'retract'),
+    snoozes: replica.rows(space, 'snooze'),
+    rangs: replica.rows(space, 'rang'),
+    profile: profile ?? readProfile(undefined),
+  };
+}
+
+function homeOf(resident: Resident, now: number): ResidentHome {
+  const date = wallTime(now, resident.zone).slice(0, 10);
+  const items = itemsOn(resident, date, now);
+  const before = itemsOn(resident, addDays(date, -1), now);
+  const alerts = mos.replica
+    .rows(resident.space, 'alert')
+    .map(readAlert)
+    .filter((alert) => alert !== null);
+  // A night that began yesterday stands in both days.
+  const recent = [...before.filter((item) => !items.some(({ occ }) => occ === item.occ)), ...items];
+  return {
+    resident,
+    date,
+    items,
+    recent,
+    alerts,
+    status: statusOf({
+      items,
+      alerts,
+      profile: resident.profile ?? { pause: [] },
+      planned: mos.replica.rows(resident.space, 'reminder').length > 0,
+      date,
+      now,
+    }),
+    glance: glanceOf(items),
+    lastMealAt: lastMealAt(recent),
+  };
+}

@@ -1,0 +1,213 @@
+/** What the supporter's screens say about times, days, rules, outcomes and alerts. Texts are the catalogue's. */
+import { has, language, locale, t } from '../app/i18n.svelte';
+import type { Alert, Day, Item, Outcome, Reminder, Rule } from '../plan/model';
+import { ORDINALS, patternOf } from '../plan/editor';
+import { DAYS, wallTime, weekday } from '../plan/time';
+import type { Status as ChipStatus, Tone } from '../ui/tone';
+import { weekdayName } from '../ui/weekday';
+import { hoursAndMinutes, type Status } from './overview';
+
+// ───────────────────────────────────────────────────────────── times
+
+export function clockTime(ms: number, zone: string): string {
+  return wallTime(ms, zone).slice(11, 16);
+}
+
+/** `29 min`, `2 h`, `15 h 29 min`. */
+export function lengthWords(total: number): string {
+  const { hours, minutes } = hoursAndMinutes(total);
+  if (hours === 0) return t('supporter.length.minutes', { minutes });
+  if (minutes === 0) return t('supporter.length.hours', { hours });
+  return t('supporter.length.both', { hours, minutes });
+}
+
+/** `27 november`; with the year when it is not that of `today`. */
+export function dateWords(date: string, today: string): string {
+  const year = date.slice(0, 4) === today.slice(0, 4) ? undefined : ('numeric' as const);
+  return formatDate(date, { day: 'numeric', month: 'long', ...(year && { year }) });
+}
+
+/** `27 nov`. */
+export function shortDate(date: string): string {
+  return formatDate(date, { day: 'numeric', month: 'short' }).replace('.', '');
+}
+
+/** `Fredag 27 november`. */
+export function dayAndDate(date: string): string {
+  return `${weekdayName(weekday(date), language(), 'long')} ${dateWords(date, date)}`;
+}
+
+export function dayName(day: Day, form: 'long' | 'short' | 'narrow' = 'long'): string {
+  return weekdayName(day, language(), form);
+}
+
+function formatDate(date: string, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(locale(), { ...options, timeZone: 'UTC' }).format(
+    new Date(`${date}T00:00:00Z`),
+  );
+}
+
+// ───────────────────────────────────────────────────────────── status
+
+const CHIPS: Record<Status['kind'], ChipStatus> = {
+  help: 'missed',
+  missed: 'missed',
+  late: 'late',
+  silent: 'silent',
+  paused: 'paused',
+  unplanned: 'info',
+  on_time: 'ok',
+};
+
+export function chipOf(status: Status): ChipStatus {
+  return CHIPS[status.kind];
+}
+
+export function statusWords(status: Status): string {
+  switch (status.kind) {
+    case 'help':
+      return t('supporter.status.help');
+    case 'missed':
+      return t('supporter.status.missed', { count: status.count });
+    case 'late':
+      return t('supporter.status.late', { length: lengthWords(status.minutes) });
+    case 'silent':
+      return t('supporter.status.silent');
+    case 'paused':
+      return t('supporter.status.paused');
+    case 'unplanned':
+      return t('supporter.status.unplanned');
+    case 'on_time':
+      return t('supporter.status.on_time');
+  }
+}
+
+// ───────────────────────────────────────────────────────────── outcomes, categories
+
+export function outcomeWords(outcome: Outcome): string {
+  return t(`supporter.outcome.${outcome}`);
+}
+
+/** The category in words; one that this release does not know is shown as itself. */
+export function categoryWords(reminder: Pick<Reminder, 'category' | 'label'>): string {
+  if (reminder.category === 'other' && reminder.label) return reminder.label;
+  const key = `supporter.category.${reminder.category}`;
+  return has(key) ? t(key) : reminder.category;
+}
+
+export function toneOf(item: Pick<Item, 'family'>): Tone {
+  return item.family;
+}
+
+/** `12:00–12:45`, or `08:00` for a moment. */
+export function spanWords(item: Pick<Item, 'from' | 'until' | 'start' | 'end'>): string {
+  return item.end > item.start ? `${item.from}–${item.until}` : item.from;
+}
+
+// ───────────────────────────────────────────────────────────── alerts
+
+export const ALERT_TONE: Record<Alert['kind'], 'late' | 'miss' | 'silent'> = {
+  late: 'late',
+  missed: 'miss',
+  help: 'miss',
+  silent: 'silent',
+};
+
+// ───────────────────────────────────────────────────────────── rules
+
+/** When it comes, in one line: "Varje dag 08:00 och 20:00". */
+export function ruleWords(rule: Rule, today: string): string {
+  return [whenWords(rule, today), ...limitWords(rule, today)].join(' · ');
+}
+
+function whenWords(rule: Rule, today: string): string {
+  switch (rule.kind) {
+    case 'once':
+      return t('supporter.rule.once', {
+        day: dayName(weekday(rule.at.slice(0, 10)), 'short'),
+        date: dateWords(rule.at.slice(0, 10), today),
+        time: rule.at.slice(11, 16),
+      });
+    case 'weekly':
+      return `${daysWords(rule.days, rule.every ?? 1)} ${listWords(rule.times)}`;
+    case 'interval': {
+      const parts = /^PT(?:(\d+)H)?(?:(\d+)M)?$/.exec(rule.every);
+      const minutes = Number(parts?.[1] ?? 0) * 60 + Number(parts?.[2] ?? 0);
+      return t('supporter.rule.interval', {
+        length: parts ? lengthWords(minutes) : rule.every,
+        from: rule.from,
+        to: rule.to,
+      });
+    }
+    case 'rrule':
+      return `${rruleWords(rule.rrule)} ${listWords(rule.times)}`;
+  }
+}
+
+export function rruleWords(rrule: string): string {
+  const pattern = patternOf(rrule);
+  switch (pattern.repeat) {
+    case 'month_day':
+      return pattern.monthDay === -1
+        ? t('supporter.rule.month_last_day')
+        : t('supporter.rule.month_day', { day: pattern.monthDay ?? 1 });
+    case 'month_weekday':
+      return t('supporter.rule.month_weekday', {
+        ordinal: ordinalWords(pattern.ordinal ?? 1),
+        day: dayName(pattern.weekday ?? 'mon').toLocaleLowerCase(locale()),
+      });
+    case 'yearly':
+      return t('supporter.rule.yearly', {
+        date: dateWords(`2024-${pattern.yearDay ?? '01-01'}`, '2024'),
+      });
+    default:
+      return t('supporter.rule.own', { rule: rrule });
+  }
+}
+
+export function ordinalWords(ordinal: (typeof ORDINALS)[number]): string {
+  return t(`supporter.ordinal.${ordinal === -1 ? 'last' : ordinal}`);
+}
+
+export function daysWords(days: readonly Day[], every: number): string {
+  const names = DAYS.filter((day) => days.includes(day));
+  const set = names.join();
+  const which =
+    names.length === 7
+      ? null
+      : set === 'mon,tue,wed,thu,fri'
+        ? t('supporter.rule.weekdays')
+        : set === 'sat,sun'
+          ? t('supporter.rule.weekends')
+          : listWords(names.map((day) => dayName(day, 'short').replace('.', '')));
+  if (every === 1) return which ?? t('supporter.rule.daily');
+  const weeks = t('supporter.rule.weeks', { count: every });
+  return which === null ? weeks : `${weeks}: ${which}`;
+}
+
+export function listWords(words: readonly string[]): string {
+  return new Intl.ListFormat(locale(), { type: 'conjunction' }).format(words);
+}
+
+function limitWords(rule: Rule, today: string): string[] {
+  if (rule.kind === 'once') return [];
+  const words = [];
+  if (rule.start > today)
+    words.push(t('supporter.rule.from', { date: dateWords(rule.start, today) }));
+  if (rule.end) {
+    words.push(
+      rule.end < today
+        ? t('supporter.rule.ended', { date: dateWords(rule.end, today) })
+        : t('supporter.rule.until', { date: dateWords(rule.end, today) }),
+    );
+  }
+  const pause = rule.pause?.find(({ from, to }) => from <= today && (!to || today <= to));
+  if (pause) {
+    words.push(
+      pause.to
+        ? t('supporter.rule.paused_to', { date: dateWords(pause.to, today) })
+        : t('supporter.rule.paused'),
+    );
+  }
+  return words;
+}
