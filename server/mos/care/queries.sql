@@ -88,7 +88,8 @@ ORDER BY name, unit_id;
 -- ───────────────────────────────────────────────────────────── accounts
 
 -- name: accounts
--- The people that a manager sees: those of the managed units, and those who belong nowhere yet.
+-- The people that a manager sees: those of the managed units, and those of managed roles who belong
+-- nowhere yet.
 -- `units` are those of live relations; `within` says whether nothing of theirs lies outside.
 SELECT a.account_id AS id, a.role, a.name, a.email, a.language,
        a.disabled_at IS NOT NULL AS disabled,
@@ -117,7 +118,7 @@ LEFT JOIN LATERAL (
 ) AS t ON true
 WHERE a.org_id = :org
   AND (:account::uuid IS NULL OR a.account_id = :account)
-  AND (:everything OR COALESCE(t.touched, true))
+  AND (:everything OR COALESCE(t.touched, a.role = ANY (:roles::text[])))
 ORDER BY a.name, a.account_id;
 
 -- name: account

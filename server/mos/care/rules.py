@@ -39,7 +39,7 @@ CEILING: dict[Role, frozenset[Permission]] = {
 OWN: frozenset[Permission] = frozenset({_P.PLAN_VIEW, _P.OUTCOME_RECORD})
 
 # Whom a manager may make, change and invite. Managers and administrators are the administrator's.
-_MANAGED = frozenset({Role.RESIDENT, Role.RELATIVE, Role.CAREGIVER, Role.NURSE})
+MANAGED_ROLES = frozenset({Role.RESIDENT, Role.RELATIVE, Role.CAREGIVER, Role.NURSE})
 
 
 def cut(role: Role, words: Iterable[str]) -> frozenset[Permission]:
@@ -76,7 +76,7 @@ def may_manage_role(actor: Actor, role: Role) -> bool:
         case Role.ADMIN:
             return True
         case Role.MANAGER:
-            return role in _MANAGED
+            return role in MANAGED_ROLES
         case _:
             return False
 

@@ -352,6 +352,7 @@ async def accounts(
         org=org,
         everything=reach.everything,
         managed=list(reach.units),
+        roles=[role.value for role in rules.MANAGED_ROLES],
         account=account,
         now=now,
     )

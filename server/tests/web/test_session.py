@@ -319,8 +319,9 @@ async def test_names_of_former_supporters_still_appear_beside_what_they_did(site
     home = await a_home(site.database)
     former = await an_account(site.database, home.org, "caregiver", name="Former")
     await site.database.sql(
-        "INSERT INTO relation (org_id, relation_id, account_id, unit_id, permissions, valid_from, "
-        "valid_to) VALUES ($1, gen_random_uuid(), $2, $3, '{plan.view}', '2026-01-01', '2026-02-01')",
+        "INSERT INTO relation (org_id, relation_id, account_id, unit_id, permissions, "
+        "valid_from, valid_to) "
+        "VALUES ($1, gen_random_uuid(), $2, $3, '{plan.view}', '2026-01-01', '2026-02-01')",
         home.org, former, home.unit,
     )  # fmt: skip
     stranger = await a_home(site.database, name="Annat", email_domain="other.test")
