@@ -410,7 +410,7 @@ RETURNING d.org_id AS org, d.delivery_id AS delivery, d.space_id AS space, d.kin
 -- name: settle_deliveries
 -- Only the attempt that was made: a later one, after a lease ran out, answers for itself.
 UPDATE delivery d SET state = g.state, next_at = g.next_at, error = g.error,
-  settled_at = CASE WHEN g.next_at IS NULL THEN :now END
+  settled_at = CASE WHEN g.next_at IS NULL THEN :now::timestamptz END
 FROM unnest(:orgs::uuid[], :deliveries::bigint[], :attempts::integer[], :states::text[],
             :next_ats::timestamptz[], :errors::text[])
   AS g (org_id, delivery_id, attempts, state, next_at, error)
