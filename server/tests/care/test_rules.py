@@ -1,0 +1,130 @@
+"""The one rule table, and the other pure decisions of care."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mos.care import rules
+from mos.care.model import Access, Actor, Permission, Policy, Reach, Role
+from mos.kernel.errors import Invalid
+
+NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
+SPACE = UUID(int=1)
+CONTENT = frozenset(Permission) - {Permission.CARE_MANAGE}
+
+
+def an_actor(role):
+    return Actor(org=UUID(int=2), account=UUID(int=3), role=role, session=UUID(int=4), device=None)
+
+
+@given(
+    role=st.sampled_from(Role),
+    permission=st.sampled_from(Permission),
+    granted=st.frozensets(st.sampled_from(Permission)),
+)
+def test_nobody_may_what_was_not_granted_or_is_beyond_their_role(role, permission, granted):
+    allowed = rules.may(an_actor(role), permission, Access(SPACE, granted))
+
+    assert allowed == (permission in granted and permission in rules.CEILING[role])
+
+
+def test_administrators_and_auditors_can_never_have_content():
+    for role in (Role.ADMIN, Role.AUDITOR):
+        assert not rules.CEILING[role] & CONTENT
+
+
+def test_every_role_has_a_place_in_the_table():
+    assert rules.CEILING.keys() == set(Role)
+
+
+def test_only_nurses_and_families_decide_about_medication():
+    deciding = {role for role in Role if Permission.MEDICATION_EDIT in rules.CEILING[role]}
+
+    assert deciding == {Role.NURSE, Role.RELATIVE}
+    assert Permission.MEDICATION_EDIT in rules.ceiling(Role.RELATIVE, Policy.FAMILY)
+    assert Permission.MEDICATION_EDIT not in rules.ceiling(Role.RELATIVE, Policy.CARE_RECORD)
+
+
+def test_a_word_of_a_newer_release_gives_nothing():
+    assert rules.cut(Role.NURSE, ["plan.view", "everything", ""]) == {Permission.PLAN_VIEW}
+
+
+def test_what_is_usual_for_a_role_is_within_it():
+    for role in Role:
+        for policy in Policy:
+            assert rules.usual(role, policy) <= rules.ceiling(role, policy) | CONTENT
+            if rules.ceiling(role, policy) & CONTENT and role is not Role.RESIDENT:
+                rules.check_relation(
+                    role, policy, rules.usual(role, policy), is_primary=False, of="unit"
+                )
+
+
+def test_managers_manage_supporters_and_residents_only():
+    manager, admin = an_actor(Role.MANAGER), an_actor(Role.ADMIN)
+
+    assert {role for role in Role if rules.may_manage_role(manager, role)} == {
+        Role.RESIDENT, Role.RELATIVE, Role.CAREGIVER, Role.NURSE,
+    }  # fmt: skip
+    assert all(rules.may_manage_role(admin, role) for role in Role)
+    for role in set(Role) - {Role.MANAGER, Role.ADMIN}:
+        assert not any(rules.may_manage_role(an_actor(role), other) for other in Role)
+
+
+def test_a_managers_reach_is_their_units():
+    mine, other = UUID(int=5), UUID(int=6)
+    reach = Reach(everything=False, units=frozenset({mine}))
+
+    assert rules.may_manage_unit(reach, mine)
+    assert not rules.may_manage_unit(reach, other)
+    assert rules.may_manage_unit(Reach(everything=True, units=frozenset()), other)
+
+
+@pytest.mark.parametrize(
+    ("failures", "minutes"),
+    [(1, None), (4, None), (5, 1), (6, 2), (7, 4), (10, 32), (11, 60), (12, 60), (5000, 60)],
+)
+def test_the_lock_begins_at_a_minute_and_doubles_to_an_hour(failures, minutes):
+    lock = rules.lock_after(failures, free=5)
+
+    assert lock == (None if minutes is None else timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("ninechars", "password_short"),
+        ("", "password_short"),
+        ("Password123", "password_common"),
+        ("QWERTYUIOP", "password_common"),
+        ("välkommen123", "password_common"),
+        ("aaaaaaaaaaaa", "password_common"),
+        ("1212121212121212", "password_common"),
+        ("noor.andersson@example.test", "password_personal"),
+        ("noor.andersson", "password_personal"),
+        ("Noor Andersson", "password_personal"),
+    ],
+)
+def test_a_short_common_or_personal_password_is_refused(password, code):
+    with pytest.raises(Invalid) as refused:
+        rules.check_password(password, email="noor.andersson@example.test", name="Noor Andersson")
+
+    assert refused.value.code == code
+    assert refused.value.field == "password"
+
+
+@pytest.mark.parametrize(
+    "password", ["två fåglar i en björk", "correct horse battery", "ööööåååå12", "x7!kPq2#zL"]
+)
+def test_length_counts_and_kinds_of_characters_do_not(password):
+    rules.check_password(password, email=None, name="Noor")
+
+
+def test_a_supporters_session_is_bounded_and_a_residents_is_not():
+    opened = NOW - timedelta(days=20)
+
+    assert rules.session_end(Role.CAREGIVER, created_at=NOW, now=NOW) == NOW + timedelta(days=14)
+    assert rules.session_end(Role.NURSE, created_at=opened, now=NOW) == opened + timedelta(days=30)
+    assert rules.session_end(Role.RESIDENT, created_at=opened, now=NOW) == NOW + timedelta(days=60)
