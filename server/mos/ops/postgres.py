@@ -201,7 +201,7 @@ class Cluster:
         far about five times a second. Raises PostgresError when the server ends instead.
         """
         self._check_version()
-        self._end_orphan()
+        self._end_orphans()
         self._prepare_folders()
         options = _SETTINGS | (_FAST_SETTINGS if self.fast else {})
         options["unix_socket_directories"] = f'"{self.socket}"'
@@ -265,32 +265,48 @@ class Cluster:
 
     def _check_version(self) -> None:
         try:
-            major = (self.data / "PG_VERSION").read_text().strip()
+            major = (self.data / "PG_VERSION").read_text(errors="replace").strip()
         except FileNotFoundError:
             raise PostgresError(_damaged(self.data, "the file PG_VERSION is missing")) from None
         except PermissionError:
             raise PostgresError(
                 f"{self.data} belongs to another user: start as the user who began it"
             ) from None
+        if not major.isdigit():
+            raise PostgresError(_damaged(self.data, "the file PG_VERSION cannot be read"))
         if major != str(MAJOR):
             raise PostgresError(
-                f"{self.data} was made by PostgreSQL {major or '?'}, this MOS carries {MAJOR}: "
+                f"{self.data} was made by PostgreSQL {major}, this MOS carries {MAJOR}: "
                 "start the release that made it and move the data over; nothing was changed"
             )
 
-    def _end_orphan(self) -> None:
-        """End a server whose `mos up` was killed: it was told to stop, and may still be at it."""
-        try:
-            pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            same = Path(f"/proc/{pid}/cwd").readlink() == self.data.resolve()
-        except (OSError, ValueError):
-            return
-        if not same:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGINT)
-            while Path(f"/proc/{pid}").exists():
-                time.sleep(0.05)
+    def _end_orphans(self) -> None:
+        """End the server of a `mos up` that was killed: it was told to stop, and may be at it."""
+        lock = self.data / "postmaster.pid"
+        pid = _first_number(lock)
+        if pid in self._inmates():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+        # Its children too: a new server beside an old one's backend would destroy the data.
+        while self._inmates():
+            time.sleep(0.05)
+        # The number may belong to a stranger by now, and PostgreSQL would believe that it is a
+        # server. We hold the directory's lock and have seen that nobody works in it.
+        if pid and Path(f"/proc/{pid}").exists():
+            lock.unlink(missing_ok=True)
+
+    def _inmates(self) -> set[int]:
+        """Return the processes of PostgreSQL that work in the data directory."""
+        here, found = self.data.resolve(), set()
+        for process in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if (
+                    process.name.isdigit()
+                    and (process / "comm").read_text() == "postgres\n"
+                    and (process / "cwd").readlink() == here
+                ):
+                    found.add(int(process.name))
+        return found
 
     def _prepare_folders(self) -> None:
         self.socket = self._socket_folder()
@@ -365,6 +381,14 @@ class Cluster:
             yield _Place(Path(f"/proc/self/fd/{fd}"), (fd,))
         finally:
             os.close(fd)
+
+
+def _first_number(file: Path) -> int:
+    """Return the number in a file's first line, 0 where there is none."""
+    try:
+        return int(file.read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
