@@ -12,6 +12,7 @@ import httpx
 import pytest
 from builders import PASSWORD
 
+from mos.care.actions.tokens import new_token, token_hash
 from mos.kernel.ids import new_id
 from mos.kernel.settings import Settings
 
@@ -118,6 +119,24 @@ class Site:
         browser = await self.browser()
         answer = await browser.sign_in(email, password)
         assert answer.status_code == 201, answer.text
+        return browser
+
+    async def as_account(self, org: UUID, account: UUID) -> Browser:
+        """A browser in which this account is signed in, without a password."""
+        browser = await self.browser()
+        token, now = new_token(), self.clock.now
+        await self.database.sql(
+            "INSERT INTO device (org_id, device_id, account_id, created_at, seen_at) "
+            "VALUES ($1, $2, $3, $4, $4)",
+            org, browser.device, account, now,
+        )  # fmt: skip
+        await self.database.sql(
+            "INSERT INTO session (org_id, session_id, account_id, device_id, token_hash, "
+            "created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+            org, new_id(now), account, browser.device, token_hash(token), now,
+            now + timedelta(days=14),
+        )  # fmt: skip
+        browser.http.cookies.set("mos", token)
         return browser
 
 
