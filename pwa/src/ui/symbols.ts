@@ -176,6 +176,9 @@ const THINGS = {
   talk: '1F5E3',
 } as const;
 
+/** Drawn for MOS, in the manner of the others: src/ui/drawings/. */
+const DRAWINGS = { tablet: '', 'water-glass': '' } as const;
+
 /** People: hair and skin of many kinds, no feelings. */
 const FACES = {
   'face-older-woman': '1F475-1F3FB',
@@ -236,13 +239,133 @@ const GENERAL = {
 /** Stands for a picture this release does not know: says "something", never something else. */
 export const NEUTRAL = { neutral: '1F4CC' } as const;
 
-export const SYMBOLS = { ...THINGS, ...FACES, ...GENERAL, ...NEUTRAL } as const satisfies Record<
+/** One ingredient on a composed plate: centre and size in per cent of the dish, turn in degrees. */
+export interface Piece {
+  symbol: string;
+  x: number;
+  y: number;
+  size: number;
+  turn?: number;
+}
+
+/** Dishes put together from two to four pictures. `main` stands for all where only one has room. */
+export const PLATES = {
+  'plate-fish': {
+    main: 'fish',
+    pieces: [
+      { symbol: 'potato', x: 30, y: 44, size: 50, turn: 20 },
+      { symbol: 'fish', x: 63, y: 32, size: 69, turn: 10 },
+      { symbol: 'potato', x: 38, y: 69, size: 46, turn: 75 },
+      { symbol: 'broccoli', x: 70, y: 68, size: 47, turn: 12 },
+    ],
+  },
+  'plate-meatballs': {
+    main: 'meatballs',
+    pieces: [
+      { symbol: 'potato', x: 33, y: 35, size: 48, turn: -20 },
+      { symbol: 'meatballs', x: 62, y: 45, size: 62 },
+      { symbol: 'cucumber', x: 37, y: 71, size: 46, turn: 15 },
+    ],
+  },
+  'plate-chicken': {
+    main: 'chicken',
+    pieces: [
+      { symbol: 'rice', x: 34, y: 62, size: 54 },
+      { symbol: 'tomato', x: 66, y: 72, size: 36 },
+      { symbol: 'chicken', x: 58, y: 38, size: 60 },
+    ],
+  },
+  'plate-sausage': {
+    main: 'sausage',
+    pieces: [
+      { symbol: 'potato', x: 34, y: 34, size: 48 },
+      { symbol: 'carrot', x: 70, y: 62, size: 48, turn: 10 },
+      { symbol: 'sausage', x: 44, y: 62, size: 58 },
+    ],
+  },
+  'plate-pasta': {
+    main: 'pasta',
+    pieces: [
+      { symbol: 'pasta', x: 47, y: 53, size: 72 },
+      { symbol: 'tomato', x: 73, y: 28, size: 34 },
+    ],
+  },
+  'plate-soup': {
+    main: 'soup',
+    pieces: [
+      { symbol: 'soup', x: 45, y: 48, size: 68 },
+      { symbol: 'bread', x: 70, y: 70, size: 44, turn: 12 },
+    ],
+  },
+  'plate-pancakes': {
+    main: 'pancakes',
+    pieces: [
+      { symbol: 'pancakes', x: 46, y: 54, size: 68 },
+      { symbol: 'blueberries', x: 73, y: 31, size: 38 },
+    ],
+  },
+  'plate-salad': {
+    main: 'salad',
+    pieces: [
+      { symbol: 'salad', x: 46, y: 45, size: 66 },
+      { symbol: 'bread', x: 70, y: 71, size: 42, turn: 10 },
+    ],
+  },
+  'plate-breakfast': {
+    main: 'porridge',
+    pieces: [
+      { symbol: 'porridge', x: 42, y: 42, size: 62 },
+      { symbol: 'blueberries', x: 70, y: 66, size: 42 },
+      { symbol: 'coffee', x: 34, y: 74, size: 38 },
+    ],
+  },
+  'plate-sandwich': {
+    main: 'sandwich',
+    pieces: [
+      { symbol: 'sandwich', x: 42, y: 46, size: 60 },
+      { symbol: 'yoghurt', x: 72, y: 60, size: 48 },
+    ],
+  },
+  'plate-fruit': {
+    main: 'apple',
+    pieces: [
+      { symbol: 'banana', x: 36, y: 42, size: 54, turn: -10 },
+      { symbol: 'apple', x: 64, y: 43, size: 46 },
+      { symbol: 'grapes', x: 49, y: 71, size: 44 },
+    ],
+  },
+  'tablet-and-water': {
+    main: 'tablet',
+    pieces: [
+      { symbol: 'tablet', x: 34, y: 56, size: 44 },
+      { symbol: 'water-glass', x: 67, y: 48, size: 52 },
+    ],
+  },
+  'plate-coffee': {
+    main: 'coffee',
+    pieces: [
+      { symbol: 'coffee', x: 41, y: 42, size: 58 },
+      { symbol: 'bun', x: 66, y: 67, size: 48 },
+    ],
+  },
+} as const satisfies Record<
   string,
-  string
+  { main: keyof typeof THINGS | keyof typeof DRAWINGS; pieces: readonly Piece[] }
 >;
+
+export const SYMBOLS = {
+  ...THINGS,
+  ...DRAWINGS,
+  ...FACES,
+  ...GENERAL,
+  ...NEUTRAL,
+} as const satisfies Record<string, string>;
 export type SymbolName = keyof typeof SYMBOLS;
 
-export const SYMBOL_NAMES = Object.keys(THINGS) as (keyof typeof THINGS)[];
+/** What can be chosen for a reminder; composed plates after single things. */
+export const SYMBOL_NAMES = [THINGS, DRAWINGS, PLATES].flatMap(Object.keys) as (
+  keyof typeof THINGS | keyof typeof DRAWINGS | keyof typeof PLATES
+)[];
 export const FACE_NAMES = Object.keys(FACES) as (keyof typeof FACES)[];
 
 export function isSymbol(name: string): name is SymbolName {
@@ -253,8 +376,18 @@ export function isFace(name: string): boolean {
   return Object.hasOwn(FACES, name);
 }
 
+function isPlate(name: string): name is keyof typeof PLATES {
+  return Object.hasOwn(PLATES, name);
+}
+
+/** What lies on a composed plate; empty for a single picture. */
+export function piecesOf(name: string): readonly Piece[] {
+  return isPlate(name) ? PLATES[name].pieces : [];
+}
+
 /** Where the picture is. `line` is the one-colour drawing that the night view tints. */
 export function symbolUrl(name: string, kind: 'colour' | 'line' = 'colour'): string {
+  const one = isPlate(name) ? PLATES[name].main : name;
   const folder = kind === 'line' ? 'symbols/line' : 'symbols';
-  return `/${folder}/${isSymbol(name) ? name : 'neutral'}.svg`;
+  return `/${folder}/${isSymbol(one) ? one : 'neutral'}.svg`;
 }

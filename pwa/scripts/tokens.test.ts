@@ -1,10 +1,11 @@
 /** Computes the contrast of every pair of colours that people read, from tokens.css itself. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
-import css from './tokens.css?raw';
-import { WEEKDAYS } from './weekday';
+import { WEEKDAYS } from '../src/ui/weekday.ts';
 
 type Theme = 'light' | 'dark' | 'night';
+const css = readFileSync(new URL('../src/ui/tokens.css', import.meta.url), 'utf8');
 
 /** The declarations of one rule, e.g. `[data-day='mon']`. */
 function block(selector: string): Map<string, string> {
