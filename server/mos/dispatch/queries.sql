@@ -308,7 +308,7 @@ WHERE a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
 
 -- name: try_recorder
 -- One worker at a time writes the records of an organisation's alerts. Ends with the transaction.
-SELECT pg_try_advisory_xact_lock(1297044289, hashtext(:org::text)) AS is_mine
+SELECT pg_try_advisory_xact_lock(1297044289, hashtext((:org::uuid)::text)) AS is_mine
 
 -- ───────────────────────────────────────────────────────────── deliveries
 -- name: ring

@@ -111,6 +111,15 @@ class Worker:
                 trouble.again(loop.time())
                 _log.exception("pass_failed", name=name, again_in_s=trouble.wait_s)
 
+    @property
+    def ailing(self) -> list[str]:
+        """Return the passes that failed last time and wait to be tried again."""
+        return [name for name, trouble in self._troubles.items() if trouble.wait_s]
+
+    async def idle(self) -> None:
+        """Wait until nothing is on its way; the next tick settles it."""
+        await self._push.idle()
+
     async def close(self) -> None:
         """Let go of what is on its way."""
         await self._push.close()

@@ -71,6 +71,10 @@ class WebPush:
         finished, self._finished = self._finished, []
         return finished
 
+    async def idle(self) -> None:
+        """Wait until nothing is on its way."""
+        await asyncio.gather(*self._tasks)
+
     async def close(self) -> None:
         """Stop waiting. What was on its way is tried again by another worker, after its lease."""
         for task in self._tasks:
