@@ -138,11 +138,15 @@ class Pool:
                 while True:
                     get = asyncio.ensure_future(queue.get())
                     lost = asyncio.ensure_future(gone.wait())
-                    done, pending = await asyncio.wait(
-                        {get, lost}, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    for task in pending:
-                        task.cancel()
+                    try:
+                        done, _ = await asyncio.wait(
+                            {get, lost}, return_when=asyncio.FIRST_COMPLETED
+                        )
+                    finally:
+                        # Also when the listener itself is cancelled: neither may be left behind.
+                        lost.cancel()
+                        if not get.done():
+                            get.cancel()
                     if get in done:
                         yield get.result()
                     else:
