@@ -22,7 +22,7 @@ from mos.care.routes.given import Given
 from mos.kernel.errors import Invalid, NotFound
 from mos.web import doors
 from mos.web.edge import log_crash
-from mos.web.errors import HttpRefused, problem, problem_headers
+from mos.web.errors import HttpRefused, invalid, problem, problem_headers
 from mos.web.session import actor_of
 
 PREFIX = "/api/v1"
@@ -110,11 +110,13 @@ def _ours(error: Exception) -> Exception:
 
 
 def _invalid(error: ValidationException) -> Invalid:
-    extra = error.extra
-    first = extra[0] if isinstance(extra, list) and extra else {}
-    message = str(first.get("message", "The request is not as it should be.")).rstrip(".")
-    key = first.get("key")
-    return Invalid(f"{message}.", field=str(key)[:200] if key else None)
+    """Return what is wrong with a body; Litestar calls the body itself `data`."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    first = extra[0] if extra else {}
+    message, key = str(first.get("message", "")), first.get("key")
+    if message in {"", "'data'"}:
+        return Invalid("Send a body of JSON.", code="invalid_json")
+    return invalid(message if key in (None, "data") else f"{message} - at `$.{key}`")
 
 
 # ────────────────────────────────────────────────────────────── the document

@@ -74,8 +74,7 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, HttpRefused):
         return _problem(error.status, error.code, error.detail)
     if isinstance(error, msgspec.ValidationError):
-        detail, field = _where(str(error))
-        return _problem(HTTPStatus.BAD_REQUEST, "invalid", detail, field=field)
+        return problem_of(invalid(str(error)))
     if isinstance(error, (msgspec.DecodeError, RecursionError, UnicodeDecodeError)):
         return _problem(HTTPStatus.BAD_REQUEST, "invalid_json", "The body is not valid JSON.")
     return _problem(
@@ -125,20 +124,27 @@ def _problem(
 
 
 # msgspec ends its sentence with where it was: "Expected `str`, got `int` - at `$.name`".
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"^Object contains unknown field `(?P<name>.*)`$")
-_MISSING = re.compile(r"^Object missing required field `(?P<name>.*)`$")
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
+# Its sentences that name a field or say little to a person, and ours.
+_SENTENCES = (
+    (re.compile(r"^Object contains unknown field `(?P<name>.*)`$"), "This field is unknown."),
+    (re.compile(r"^Object missing required field `(?P<name>.*)`$"), "This field is missing."),
+    (re.compile(r"^Expected `str` matching regex"), "This is not of the form that it should be."),
+)
 
 
-def _where(message: str) -> tuple[str, str | None]:
+def invalid(message: str) -> Invalid:
+    """Return msgspec's message about a wrong body as our error, with the field it is about."""
     match = _AT.match(message)
-    what, path = (match["what"], match["path"] or "$") if match else (message, "$")
-    steps = [step for step in path.removeprefix("$").lstrip(".").split(".") if step]
-    for pattern, sentence in (
-        (_UNKNOWN, "This field is unknown."),
-        (_MISSING, "This field is missing."),
-    ):
+    what, path = (match["what"], match["path"] or "") if match else (message, "")
+    for pattern, sentence in _SENTENCES:
         named = pattern.match(what)
         if named:
-            return sentence, ".".join([*steps, named["name"]])[:200]
-    return f"{what}.", ".".join(steps)[:200] or None
+            steps = [path, named.groupdict().get("name", "")]
+            return _at(sentence, ".".join(step for step in steps if step))
+    return _at(f"{what.rstrip('.')}.", path)
+
+
+def _at(sentence: str, path: str) -> Invalid:
+    # A name that somebody made up may be long.
+    return Invalid(sentence, field=path[:200] or None)
