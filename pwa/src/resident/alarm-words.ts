@@ -46,7 +46,7 @@ function medicineWords(title: string, note: string): [string, string] {
   if (/\d/u.test(title)) return [title, note];
   const [, first = '', rest = ''] =
     /^(.*?\S)(?:[.!]\s+|[.!]?$|\n)([\s\S]*)$/u.exec(note.trim()) ?? [];
-  return [first, rest.trim()];
+  return [first, rest.trim().replace(/^([^.]+)\.$/u, '$1')];
 }
 
 function answerWords({ family, reminder }: Item): string {

@@ -4,6 +4,7 @@ import { MemoryReplica } from '../offline/memory';
 import type { Json } from '../offline/model';
 import type { Category } from '../plan/model';
 import { MINUTE_MS, instant, wallTime } from '../plan/time';
+import { answerApi, furnishForStaff } from './supporter';
 
 const ZONE = 'Europe/Stockholm';
 const EVERY_DAY = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
@@ -274,6 +275,8 @@ export async function aHome(
     await furnish(replica, person, wanted);
   }
   await alertsOf(replica, wanted);
+  await furnishForStaff(replica);
+  answerApi(wanted.now, { empty: wanted.scene === 'empty' });
   await playScene(replica, wanted);
   if (wanted.offline) {
     replica.state = {
@@ -387,7 +390,7 @@ async function answer(
   if (planned.checkable === false || person.unanswered?.includes(planned.at) || person.pause)
     return;
   const start = instant(`${today}T${planned.at}`, ZONE);
-  if (start + planned.minutes * MINUTE_MS + 1 > now) return;
+  if (start + planned.minutes * MINUTE_MS > now || start === now) return;
   await replica.set(person.id, 'completion', `${id}-done`, {
     v: {
       occ: `${id}@${today}T${planned.at}`,

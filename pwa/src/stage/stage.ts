@@ -51,21 +51,15 @@ function forget(): void {
 }
 
 async function show(): Promise<void> {
-  const [
-    { mount, tick },
-    { mos },
-    { setLanguage, LANGUAGES },
-    { loadScreen },
-    home,
-    sound,
-  ] = await Promise.all([
-    import('svelte'),
-    import('../app/mos.svelte'),
-    import('../app/i18n.svelte'),
-    import('../app/screens'),
-    import('./home'),
-    import('../app/sound.svelte'),
-  ]);
+  const [{ mount, tick }, { mos }, { setLanguage, LANGUAGES }, { loadScreen }, home, sound] =
+    await Promise.all([
+      import('svelte'),
+      import('../app/mos.svelte'),
+      import('../app/i18n.svelte'),
+      import('../app/screens'),
+      import('./home'),
+      import('../app/sound.svelte'),
+    ]);
   const screen = (ask.get('screen') ?? 'resident') as Parameters<typeof loadScreen>[0];
   const { replica, session } = await home.aHome({
     now: Date.now(),

@@ -309,6 +309,18 @@ export function dotRow(quarters: number): boolean[] {
   return Array.from({ length: whole }, (_, i) => i >= whole - quarters);
 }
 
+/** A moon of this radius round 0,0, its bite up to the right. */
+export function moonPath(radius: number): string {
+  const [bite, shift] = [radius * 0.8, radius * 0.52];
+  // Where the two circles meet, seen along the line between their middles.
+  const between = shift * Math.SQRT2;
+  const along = (radius ** 2 - bite ** 2 + between ** 2) / (2 * between);
+  const half = Math.sqrt(radius ** 2 - along ** 2);
+  const point = (side: 1 | -1): string =>
+    `${round((along - side * half) * Math.SQRT1_2)} ${round(-(along + side * half) * Math.SQRT1_2)}`;
+  return `M${point(1)}A${radius} ${radius} 0 1 0 ${point(-1)}A${round(bite)} ${round(bite)} 0 0 1 ${point(1)}Z`;
+}
+
 // ───────────────────────────────────────────────────────────── sleep
 
 export interface Star {

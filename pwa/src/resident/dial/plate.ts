@@ -144,7 +144,7 @@ function arcOf({ item, look, ...span }: Drawn, band: Band): Arc {
     look,
     path: bandPath(band, cornerOf(span)),
     middle: pointAt((band.from + band.to) / 2, middle),
-    mark: Math.min(1, width / 30, (band.outer - band.inner) / 40),
+    mark: Math.min(0.85, width / 36, (band.outer - band.inner) / 40),
     stars: item.family === 'sleep' ? starsIn(band) : [],
     ends: { from: pointAt(band.from, middle), to: pointAt(band.to, middle) },
   };
