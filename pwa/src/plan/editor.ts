@@ -148,15 +148,15 @@ export function blankForm(
 export function withCategory(form: ReminderForm, category: Category): ReminderForm {
   const before = USUAL[form.category as Category] as (typeof USUAL)[Category] | undefined;
   const usual = USUAL[category];
-  const follow = <K extends 'symbol' | 'minutes' | 'checkable' | 'criticality'>(key: K) =>
-    before === undefined || form[key] === before[key] ? usual[key] : form[key];
+  const follows = (key: 'symbol' | 'minutes' | 'checkable' | 'criticality'): boolean =>
+    before === undefined || form[key] === before[key];
   return {
     ...form,
     category,
-    symbol: follow('symbol'),
-    minutes: follow('minutes'),
-    checkable: follow('checkable'),
-    criticality: follow('criticality'),
+    symbol: follows('symbol') ? usual.symbol : form.symbol,
+    minutes: follows('minutes') ? usual.minutes : form.minutes,
+    checkable: follows('checkable') ? usual.checkable : form.checkable,
+    criticality: follows('criticality') ? usual.criticality : form.criticality,
   };
 }
 

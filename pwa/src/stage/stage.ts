@@ -46,6 +46,7 @@ function forget(): void {
   localStorage.clear();
   const seen = ask.has('welcome') ? [] : ['welcome.elsa'];
   localStorage.setItem('mos.welcomed', JSON.stringify(seen));
+  if (!ask.has('welcome')) localStorage.setItem('mos.guide.supporter', 'done');
   localStorage.setItem('mos.theme', ask.get('theme') ?? 'light');
   localStorage.setItem('mos.language', ask.get('language') ?? 'sv');
 }

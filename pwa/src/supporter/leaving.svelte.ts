@@ -18,7 +18,9 @@ export class Leaving {
     addEventListener('click', (event) => this.#click(event), { capture: true, signal });
     // Before the router hears of it: Back has changed the address already, so it is put back.
     addEventListener('popstate', () => this.#back(), { capture: true, signal });
-    addEventListener('beforeunload', (event) => this.#guards() && event.preventDefault(), { signal });
+    addEventListener('beforeunload', (event) => this.#guards() && event.preventDefault(), {
+      signal,
+    });
     return () => stop.abort();
   }
 

@@ -12,7 +12,8 @@ export function picturesFor<Name extends string>(
   { search, title }: Wanted,
 ): Name[] {
   const wanted = search.trim().toLocaleLowerCase();
-  if (wanted !== '') return names.filter((name) => wordsOf(words(name)).some((word) => word.startsWith(wanted)));
+  if (wanted !== '')
+    return names.filter((name) => wordsOf(words(name)).some((word) => word.startsWith(wanted)));
   const parts = wordsOf(title);
   const fits = names.filter((name) =>
     wordsOf(words(name)).some((word) => parts.some((part) => part.length > 2 && word === part)),
@@ -21,5 +22,8 @@ export function picturesFor<Name extends string>(
 }
 
 function wordsOf(text: string): string[] {
-  return text.toLocaleLowerCase().split(/[\s,]+/u).filter(Boolean);
+  return text
+    .toLocaleLowerCase()
+    .split(/[\s,]+/u)
+    .filter(Boolean);
 }

@@ -48,7 +48,8 @@ export async function addReminders(
     made.push({ space, id });
   }
   return async () => {
-    for (const { space, id } of made) await mos.replica.set(space, 'reminder', id, { deleted: true });
+    for (const { space, id } of made)
+      await mos.replica.set(space, 'reminder', id, { deleted: true });
   };
 }
 
@@ -78,7 +79,9 @@ export function groupsOfPlan(reminders: readonly Reminder[], today: string): Pla
       (rule.end !== undefined && rule.end < today ? groups.over : groups.recurring).push(reminder);
     }
   }
-  groups.recurring.sort((a, b) => firstMinute(a) - firstMinute(b) || a.title.localeCompare(b.title));
+  groups.recurring.sort(
+    (a, b) => firstMinute(a) - firstMinute(b) || a.title.localeCompare(b.title),
+  );
   groups.once.sort((a, b) => (onceAt(a) < onceAt(b) ? -1 : 1));
   groups.over.sort((a, b) => a.title.localeCompare(b.title));
   return groups;

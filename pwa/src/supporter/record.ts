@@ -23,7 +23,10 @@ export async function recordOutcome(resident: Resident, item: Item, told: Told):
     ...(told.note.trim() && { note: told.note.trim() }),
   });
   undo.offer(
-    t('supporter.undo.outcome', { title: item.reminder.title, outcome: outcomeWords(told.outcome) }),
+    t('supporter.undo.outcome', {
+      title: item.reminder.title,
+      outcome: outcomeWords(told.outcome),
+    }),
     () => retract(space, made),
   );
 }

@@ -35,7 +35,15 @@ it('a week begins on Monday, also for its Sunday', () => {
 describe('the week', () => {
   it('shows the supper on each day', () => {
     const days = week(aReminder());
-    expect(days.map(({ date }) => date.slice(8))).toEqual(['30', '01', '02', '03', '04', '05', '06']);
+    expect(days.map(({ date }) => date.slice(8))).toEqual([
+      '30',
+      '01',
+      '02',
+      '03',
+      '04',
+      '05',
+      '06',
+    ]);
     expect(days[0]?.bars).toMatchObject([{ top: 1230, bottom: 1260, leftOut: false }]);
   });
 
@@ -54,7 +62,12 @@ describe('the week', () => {
 
   it('shows what a pause silences, as left out', () => {
     const days = week(aReminder({ pause: [{ from: '2026-12-01', to: '2026-12-02' }] }));
-    expect(days.map(({ bars }) => bars[0]?.leftOut).slice(0, 4)).toEqual([false, true, true, false]);
+    expect(days.map(({ bars }) => bars[0]?.leftOut).slice(0, 4)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
   });
 
   it('a night goes on at the top of the next morning, Monday’s too', () => {
@@ -79,7 +92,10 @@ describe('the week', () => {
   });
 
   it('a night of two zones’ clocks is as long as it is', () => {
-    const meals = [aReminder({ title: 'Frukost', times: ['08:00'], start: '2026-01-01' }), aReminder({ start: '2026-01-01' })];
+    const meals = [
+      aReminder({ title: 'Frukost', times: ['08:00'], start: '2026-01-01' }),
+      aReminder({ start: '2026-01-01' }),
+    ];
     const days = weekOf(meals, { monday: '2026-10-19', zone: ZONE });
     expect(days[4]?.fast).toBe(660);
     expect(days[5]?.fast).toBe(720);

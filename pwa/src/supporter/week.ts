@@ -94,7 +94,12 @@ function withoutExceptions(rule: Rule): Rule {
 }
 
 /** A bar that passes midnight goes on at the top of the next day. */
-function place(columns: Map<string, Bar[]>, reminder: Reminder, local: string, leftOut: boolean): void {
+function place(
+  columns: Map<string, Bar[]>,
+  reminder: Reminder,
+  local: string,
+  leftOut: boolean,
+): void {
   const date = local.slice(0, 10);
   const top = minuteOf(local.slice(11)) ?? 0;
   const bottom = top + reminder.minutes;

@@ -3,7 +3,7 @@ import { has, language, locale, t } from '../app/i18n.svelte';
 import type { Alert, Day, Item, Outcome, Reminder, Rule } from '../plan/model';
 import { ORDINALS, patternOf } from '../plan/editor';
 import { DAYS, wallTime, weekday } from '../plan/time';
-import type { Status as ChipStatus, Tone } from '../ui/tone';
+import type { Status as ChipStatus } from '../ui/tone';
 import { weekdayName } from '../ui/weekday';
 import { hoursAndMinutes, type Status } from './overview';
 
@@ -85,18 +85,25 @@ export function statusWords(status: Status): string {
 // ───────────────────────────────────────────────────────────── outcomes, categories
 
 export function outcomeWords(outcome: Outcome): string {
-  return t(`supporter.outcome.${outcome}`);
+  // A key that ends in `.other` is a plural form.
+  return t(`supporter.outcome.${outcome === 'other' ? 'another' : outcome}`);
 }
 
 /** The category in words; one that this release does not know is shown as itself. */
 export function categoryWords(reminder: Pick<Reminder, 'category' | 'label'>): string {
   if (reminder.category === 'other' && reminder.label) return reminder.label;
-  const key = `supporter.category.${reminder.category}`;
-  return has(key) ? t(key) : reminder.category;
+  return categoryName(reminder.category);
 }
 
-export function toneOf(item: Pick<Item, 'family'>): Tone {
-  return item.family;
+/** The category's name; one that this release does not know is its own. */
+export function categoryName(category: string): string {
+  const key = `supporter.category.${category === 'other' ? 'another' : category}`;
+  return has(key) ? t(key) : category;
+}
+
+/** `Lgh 3` for a bare number; other words as they were written. */
+export function flatWords(flat: string): string {
+  return /^\d+\w?$/.test(flat) ? t('supporter.flat', { flat }) : flat;
 }
 
 /** `12:00–12:45`, or `08:00` for a moment. */
