@@ -181,7 +181,9 @@ function civil(day: number): Civil {
 
 /** The first day of a month; month 13 is the next year's January. */
 function monthStart(year: number, month: number): number {
-  return Math.floor(new Date(0).setUTCFullYear(year, month - 1, 1) / DAY_MS);
+  // Beyond what a Date can hold: no day comes after it.
+  if (year > 9999) return Infinity;
+  return new Date(0).setUTCFullYear(year, month - 1, 1) / DAY_MS;
 }
 
 /** Where week 1 of the year begins: the first week that has four days in it. */
