@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
+import { chunks } from './scripts/chunks.ts';
 import { serviceWorker } from './scripts/service-worker.ts';
 import { symbols } from './scripts/symbols.ts';
 
@@ -12,12 +13,14 @@ const server = process.env['MOS_SERVER'] ?? 'http://127.0.0.1:8080';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 export default defineConfig({
-  plugins: [svelte(), symbols(), serviceWorker(version)],
+  plugins: [svelte({ compilerOptions: { runes: true } }), symbols(), serviceWorker(version)],
   build: {
     target: 'es2022',
     manifest: true,
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // What a screen needs lies in the service worker's cache before it is asked for.
+    modulePreload: false,
+    rolldownOptions: { output: { codeSplitting: { groups: chunks(import.meta.dirname) } } },
   },
   server: { proxy: Object.fromEntries(['/api', '/sync'].map((path) => [path, server])) },
   test: { include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node' },

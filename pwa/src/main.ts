@@ -3,15 +3,13 @@ import './ui/base.css';
 
 import { mount } from 'svelte';
 
-import { checkBack, comeBack, keepBeating, left } from './app/account';
 import App from './app/App.svelte';
 import { needAreas, preferredLanguage, setLanguage } from './app/i18n.svelte';
+import { comeBack, left } from './app/kept';
 import { mos } from './app/mos.svelte';
-import { renew } from './app/push';
 import { go, route } from './app/router.svelte';
 import { loadScreen, screenOf } from './app/screens';
 import { worker } from './app/worker.svelte';
-import { httpNetwork } from './offline/network';
 import { browserPlatform } from './offline/platform';
 import { LocalReplica } from './offline/replica';
 import { Store } from './offline/store';
@@ -25,7 +23,7 @@ async function start(): Promise<void> {
   ]);
   const replica = await LocalReplica.open({
     store,
-    network: httpNetwork(),
+    network: async () => (await import('./offline/network')).httpNetwork(),
     platform,
     app: __MOS_VERSION__,
     onWiped: left,
@@ -54,9 +52,18 @@ async function start(): Promise<void> {
     const { online, pending } = replica.status();
     if (!online && pending > 0) void worker.sendLater();
   });
-  keepBeating();
-  await Promise.all([worker.start(go), checkBack()]);
+  await Promise.all([worker.start(go), meetServer()]);
+}
+
+/** What needs the server comes after the first screen. */
+async function meetServer(): Promise<void> {
+  const [{ checkBack }, { renew }] = await Promise.all([
+    import('./app/account'),
+    import('./app/push'),
+  ]);
+  await checkBack();
   if (mos.session !== null && !mos.signedOut) await renew().catch(() => undefined);
 }
 
-await start();
+// Not awaited here: screens import this file's chunk, and would wait for it for ever.
+void start();

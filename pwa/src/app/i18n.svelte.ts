@@ -7,18 +7,21 @@ import type resident from '../locales/sv/resident.json';
 import type settings from '../locales/sv/settings.json';
 import type signin from '../locales/sv/signin.json';
 import type supporter from '../locales/sv/supporter.json';
+import type trouble from '../locales/sv/trouble.json';
 
 export const LANGUAGES = ['sv', 'en', 'fi'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-export type Area = 'common' | 'signin' | 'resident' | 'supporter' | 'admin' | 'settings' | 'kit';
+export type Area =
+  'common' | 'signin' | 'resident' | 'supporter' | 'admin' | 'settings' | 'kit' | 'trouble';
 type Stored = keyof (typeof common &
   typeof signin &
   typeof resident &
   typeof supporter &
   typeof admin &
   typeof settings &
-  typeof kit);
+  typeof kit &
+  typeof trouble);
 /** `resident.quarters` when `resident.quarters.one` and `.other` are in the catalogue. */
 type Counted = Stored extends infer K ? (K extends `${infer Base}.other` ? Base : never) : never;
 
@@ -31,7 +34,10 @@ type Catalogue = Readonly<Record<string, string>>;
 
 const LOCALES: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB', fi: 'fi-FI' };
 const CHOICE = 'mos.language';
-const files = import.meta.glob<Catalogue>('../locales/*/*.json', { import: 'default' });
+const files = import.meta.glob<Catalogue>(
+  '../locales/*/{common,signin,resident,supporter,admin,settings,kit,trouble}.json',
+  { import: 'default' },
+);
 
 let current = $state<Language>('sv');
 let texts = $state.raw<Catalogue>({});

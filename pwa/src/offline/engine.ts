@@ -14,6 +14,7 @@ import {
   type PushAnswer,
   type WireRow,
 } from './protocol';
+import { Intake } from './intake';
 import type { Store } from './store';
 import { fingerprint, type BaseRow, type Waiting } from './view';
 
@@ -47,6 +48,7 @@ export interface Round {
 
 export class Engine {
   readonly #store: Store;
+  readonly #intake: Intake;
   readonly #network: Network;
   readonly #host: EngineHost;
   #limits = DEFAULT_LIMITS;
@@ -56,6 +58,7 @@ export class Engine {
 
   constructor(store: Store, network: Network, host: EngineHost) {
     this.#store = store;
+    this.#intake = new Intake(store.database);
     this.#network = network;
     this.#host = host;
   }
@@ -95,7 +98,7 @@ export class Engine {
   async #leave(device: string, spaces: readonly string[]): Promise<number | null> {
     const retryMs = await this.#push(device);
     for (const space of spaces) {
-      await this.#store.purge(space);
+      await this.#intake.purge(space);
       await this.#host.changed(space, null);
     }
     await this.#host.listed();
@@ -103,7 +106,7 @@ export class Engine {
   }
 
   async #hello(device: string): Promise<void> {
-    const sent = await this.#store.sent();
+    const sent = await this.#intake.sent();
     const asked = this.#host.now();
     const answer = await this.#network.hello({
       proto: [PROTO, PROTO],
@@ -116,7 +119,7 @@ export class Engine {
     if (answer.wipe) throw new SyncError('wipe');
     this.#limits = answer.limits;
     const skew = this.#measure(answer.server_now, asked);
-    const again = await this.#store.greet(answer, skew, this.#host.now());
+    const again = await this.#intake.greet(answer, skew, this.#host.now());
     this.#greeted = true;
     for (const space of again) await this.#host.changed(space, null);
     await this.#host.listed();
@@ -129,7 +132,7 @@ export class Engine {
     let limits = this.#limits;
     const put = new Set<string>();
     for (;;) {
-      const waiting = (await this.#store.unsent()).filter(({ op }) => !put.has(op.op));
+      const waiting = (await this.#intake.unsent()).filter(({ op }) => !put.has(op.op));
       const batch = cut(waiting, limits);
       if (batch.length === 0) return retryMs;
       try {
@@ -149,7 +152,7 @@ export class Engine {
         const half = Math.floor(batch.length / 2);
         // A batch is halved until the one change that cannot be read stands alone; it must not stop the others.
         if (half > 0) limits = { ...limits, ops: half };
-        else for (const each of batch) await this.#store.park(each);
+        else for (const each of batch) await this.#intake.park(each);
         continue;
       }
       // An answer without a verdict, or with "later", leaves it in the outbox: not twice in one round.
@@ -159,7 +162,7 @@ export class Engine {
 
   async #settle(answer: PushAnswer, asked: number): Promise<number | null> {
     this.#measure(answer.server_now, asked);
-    const settled = await this.#store.settle(answer.results, answer.restamped, this.#host.now());
+    const settled = await this.#intake.settle(answer.results, answer.restamped, this.#host.now());
     for (const [space, recs] of settled.changed) await this.#host.changed(space, recs);
     if (settled.refused > 0) this.#host.refused(settled.refused);
     return settled.retryMs;
@@ -189,7 +192,7 @@ export class Engine {
       this.#measure(answer.server_now, asked);
       for (const { id, purge } of answer.gone) {
         if (purge) gone.add(id);
-        else await this.#store.admit([{ id, role: '', permissions: [] }]);
+        else await this.#intake.admit([{ id, role: '', permissions: [] }]);
       }
       const more = await this.#takeIn(answer, cursors, pages);
       if (!more || !this.#greeted) return [...gone];
@@ -221,10 +224,10 @@ export class Engine {
       more ||= pulled.more || !(await this.#agrees(pulled));
     }
     const fresh = answer.added.filter(({ id }) => !(id in cursors));
-    await this.#store.admit(answer.added);
+    await this.#intake.admit(answer.added);
     if (answer.added.length > 0) await this.#host.listed();
     for (const { id } of answer.reset) {
-      await this.#store.distrust(id);
+      await this.#intake.distrust(id);
       // It may have lost what it once answered; hello will tell.
       this.#greeted = false;
     }
@@ -232,7 +235,7 @@ export class Engine {
   }
 
   async #take(pulled: Pulled, asked: string, rows: readonly WireRow[]): Promise<void> {
-    const taken = await this.#store.take(pulled.id, asked, rows, pulled.cur, this.#host.now());
+    const taken = await this.#intake.take(pulled.id, asked, rows, pulled.cur, this.#host.now());
     const some = asked !== '' && rows.length <= 200;
     if (taken) await this.#host.changed(pulled.id, some ? rows.map(([, rec]) => rec) : null);
   }
@@ -249,7 +252,7 @@ export class Engine {
     const last = this.#distrusted.get(pulled.id) ?? -Infinity;
     if (same || this.#host.now() - last < DISTRUST_MS) return true;
     this.#distrusted.set(pulled.id, this.#host.now());
-    await this.#store.distrust(pulled.id);
+    await this.#intake.distrust(pulled.id);
     return false;
   }
 

@@ -1,7 +1,6 @@
 /** When to meet the server: at once after a change or a hint, else now and then, with patience when it does not answer.
  *  One tab leads at a time; it also listens to the server's hints. */
 import type { Engine } from './engine';
-import type { SyncStatus } from './model';
 import type { Platform } from './platform';
 import { SyncError, type Network, type SyncFailure } from './protocol';
 
@@ -159,8 +158,4 @@ export class Leader {
   #jitter(ms: number): number {
     return Math.round(ms * (0.5 + this.#platform.chance()));
   }
-}
-
-export function troubleOf(failure: SyncFailure): SyncStatus['trouble'] {
-  return failure === 'signed_out' || failure === 'upgrade_required' ? failure : null;
 }

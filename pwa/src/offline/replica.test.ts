@@ -4,6 +4,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Database, StorageFull } from './database';
+// The replica fetches these when it begins to lead; here that must take no time.
+import './engine';
+import './leader';
 import { FakeMachine, FakeNetwork, FakeServer, settle, type Fate } from './fake.testing';
 import { LocalReplica } from './replica';
 import { Store } from './store';
@@ -29,7 +32,7 @@ function aDevice(name: string, on = machine): Device {
 async function open(device: Device, { lead = true } = {}): Promise<LocalReplica> {
   const replica = await LocalReplica.open({
     store: new Store(device.name, device.machine.random),
-    network: device.network,
+    network: async () => device.network,
     platform: device.machine,
     app: 'test',
     onWiped: () => undefined,

@@ -1,9 +1,9 @@
 /** The replica of this device: what screens read lies in memory, what they write lies on the disk before it resolves.
  *  All memory is read back from the disk after a commit, in turn, so every tab shows exactly what is stored. */
 import { StorageFull } from './database';
-import { Engine, type EngineHost } from './engine';
+import type { Engine, EngineHost } from './engine';
 import { uuid7 } from './ids';
-import { Leader, troubleOf } from './leader';
+import type { Leader } from './leader';
 import type { Json, Replica, Row, SpaceInfo, SyncStatus } from './model';
 import type { Platform } from './platform';
 import { seqOf, type Network, type SyncFailure } from './protocol';
@@ -12,6 +12,7 @@ import { SpaceView } from './space-view';
 
 const CHANNEL = 'mos';
 const MEET_MS = 30_000;
+const LEAD_AGAIN_MS = 10_000;
 
 /** What tabs and the service worker tell each other. */
 export type Told =
@@ -38,7 +39,8 @@ interface Shared {
 
 export interface ReplicaOptions {
   readonly store: Store;
-  readonly network: Network;
+  /** The way to the server: fetched when it is first needed, after the screen has been shown. */
+  readonly network: () => Promise<Network>;
   readonly platform: Platform;
   /** This app's version, told to the server. */
   readonly app: string;
@@ -50,13 +52,13 @@ export class LocalReplica implements Replica {
   readonly #store: Store;
   readonly #platform: Platform;
   readonly #options: ReplicaOptions;
-  readonly #engine: Engine;
   readonly #views = new Map<string, SpaceView>();
   readonly #listeners = new Set<() => void>();
   readonly #channel: ReturnType<Platform['channel']>;
   /** Looks at the disk happen one after another: a later look never loses to an earlier one. */
   #looking: Promise<unknown> = Promise.resolve();
   #leader: Leader | null = null;
+  #engine: Engine | null = null;
   #meetings = new Map<string, () => void>();
   #account = '';
   #closed = false;
@@ -67,7 +69,6 @@ export class LocalReplica implements Replica {
     this.#options = options;
     this.#store = options.store;
     this.#platform = options.platform;
-    this.#engine = new Engine(options.store, options.network, this.#host());
     this.#channel = options.platform.channel(CHANNEL, (message) => this.#hear(message as Told));
   }
 
@@ -86,16 +87,32 @@ export class LocalReplica implements Replica {
   lead(): void {
     this.#platform.lock('mos-sync', async () => {
       if (this.#closed) return;
-      this.#leader = new Leader(this.#engine, this.#options.network, this.#platform, {
-        ended: (failure) => this.#ended(failure),
-        seq: (space) => seqOf(this.#views.get(space)?.cursor ?? ''),
-        broke: (error) => {
-          if (error instanceof StorageFull) this.#full = true;
-          else reportError(error);
-        },
-        wiped: () => void this.wipe(),
-      });
+      try {
+        this.#leader = await this.#makeLeader();
+      } catch (error) {
+        // Its code could not be fetched: another tab may lead, and this one asks again.
+        this.#platform.later(LEAD_AGAIN_MS, () => this.lead());
+        throw error;
+      }
       await this.#leader.run();
+    });
+  }
+
+  async #makeLeader(): Promise<Leader> {
+    const [network, { Engine }, { Leader }] = await Promise.all([
+      this.#options.network(),
+      import('./engine'),
+      import('./leader'),
+    ]);
+    this.#engine = new Engine(this.#store, network, this.#host());
+    return new Leader(this.#engine, network, this.#platform, {
+      ended: (failure) => this.#ended(failure),
+      seq: (space) => seqOf(this.#views.get(space)?.cursor ?? ''),
+      broke: (error) => {
+        if (error instanceof StorageFull) this.#full = true;
+        else reportError(error);
+      },
+      wiped: () => void this.wipe(),
     });
   }
 
@@ -170,7 +187,7 @@ export class LocalReplica implements Replica {
     this.#account = account;
     await this.#store.remember('held', false);
     await this.#reload();
-    this.#engine.forgetGreeting();
+    this.#engine?.forgetGreeting();
     this.#shared = { ...this.#shared, trouble: null };
     this.nudge();
     this.#changed();
@@ -293,7 +310,7 @@ export class LocalReplica implements Replica {
 
   #forgotten(): void {
     this.#views.clear();
-    this.#engine.forgetGreeting();
+    this.#engine?.forgetGreeting();
     this.#shared = { online: this.#shared.online, lastSyncedAt: null, skewMs: 0, trouble: null };
     this.#options.onWiped();
     this.#changed();
@@ -351,4 +368,8 @@ export class LocalReplica implements Replica {
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function troubleOf(failure: SyncFailure): SyncStatus['trouble'] {
+  return failure === 'signed_out' || failure === 'upgrade_required' ? failure : null;
 }

@@ -1,0 +1,32 @@
+/** An error of the API in words that help. */
+import { ApiError } from './api';
+import { locale, t, type Key } from './i18n.svelte';
+
+const WORDS: Readonly<Record<string, Key>> = {
+  offline: 'trouble.offline',
+  sign_in_failed: 'trouble.sign_in_failed',
+  password_short: 'trouble.password_short',
+  password_common: 'trouble.password_common',
+  password_personal: 'trouble.password_personal',
+  password_wrong: 'trouble.password_wrong',
+  link_gone: 'trouble.link_gone',
+  claimed: 'trouble.claimed',
+  claim_token: 'trouble.claim_token',
+  email_taken: 'trouble.email_taken',
+};
+
+/** `now` in ms: a lock is told by the clock time at which it ends. */
+export function troubleWords(error: ApiError, now: number): string {
+  if (error.status === 429)
+    return t('trouble.too_many', { time: clockTime(now, error.retryAfter ?? 60) });
+  const known = WORDS[error.code];
+  if (known !== undefined) return t(known);
+  if (error.status >= 500) return t('trouble.server');
+  return error.field === 'email' ? t('trouble.email') : t('trouble.refused');
+}
+
+function clockTime(now: number, seconds: number): string {
+  // Rounded up to the minute, so that the time told is never too early.
+  const end = Math.ceil((now + seconds * 1000) / 60_000) * 60_000;
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' }).format(end);
+}
