@@ -10,22 +10,14 @@ _OTHERWISE = 30
 _AFTER_END = 15
 
 
-def grace_minutes(
-    *, category: str, criticality: str, minutes: int, grace: int | None, snoozed: int | None
-) -> int:
+def grace_minutes(*, category: str, criticality: str, minutes: int, grace: int | None) -> int:
     """Return the minutes from the scheduled start until an occurrence counts as missed.
 
-    `minutes` is how long it lasts, `grace` the reminder's own number if it has one, `snoozed` how
-    many minutes after the start the latest "Påminn igen" rings, if there is one.
+    `minutes` is how long it lasts, `grace` the reminder's own number if it has one. What a snooze
+    does to it belongs to the engine (mos.dispatch.rules.snoozed).
     """
-    own = grace if grace is not None else _usual(category, criticality, minutes)
-    # Waiting is the resident's right, but never at the price of what is critical.
-    if criticality == "critical" or snoozed is None:
-        return own
-    return max(snoozed, 0) + own
-
-
-def _usual(category: str, criticality: str, minutes: int) -> int:
+    if grace is not None:
+        return grace
     usual = _USUAL.get(category, _OTHERWISE)
     if criticality == "critical":
         return usual // 2

@@ -35,7 +35,6 @@ def _row(space: UUID, reminder: Reminder, occurrence: Occurrence) -> Planned:
         criticality=reminder.criticality,
         minutes=reminder.minutes,
         grace=reminder.grace,
-        snoozed=None,
     )
     before = timedelta(minutes=reminder.ring.before or 0)
     return Planned(
