@@ -16,6 +16,8 @@ from mos.plan.rules.recurrence import occurrences
 
 DAYS = 30
 GRACE = timedelta(minutes=30)
+# What stands unanswered is no older than this: longer ago, somebody would have come.
+_UNANSWERED_FOR = timedelta(hours=5)
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,40 @@ class Past:
     by_resident: bool
 
 
-def past(resident: Resident, reminders: list[Reminder], now: datetime) -> list[Past]:
-    """Return what came due in the last thirty days, up to `now` (aware), oldest first.
+@dataclass(frozen=True)
+class History:
+    """What happened, oldest first, and the moment from which on the engine takes over."""
 
-    What is due within its grace is left to the engine and the person, who may still answer it.
+    happened: list[Past]
+    until: datetime
+
+
+def history(resident: Resident, reminders: list[Reminder], now: datetime) -> History:
+    """Return what became of the last thirty days, up to `now` (aware).
+
+    What is due within its grace, and what the resident left unanswered, is for the engine to find
+    and for a person to answer.
     """
     # A stable seed: `hash()` of a string differs from one start to the next.
     dice = random.Random(resident.key)  # noqa: S311  invents a past, protects nothing
     start = (now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = [
-        (occurrence.at, occurrence.local, reminder)
-        for reminder in reminders
-        for occurrence in occurrences(reminder.rule, start=start.astimezone(UTC), end=now - GRACE)
+    found = sorted(
+        (
+            (occurrence.at, occurrence.local, reminder)
+            for reminder in reminders
+            for occurrence in occurrences(
+                reminder.rule, start=start.astimezone(UTC), end=now - GRACE
+            )
+        ),
+        key=lambda item: item[0],
+    )
+    recent = [
+        item for item in found if item[2].planned.checkable and item[0] > now - _UNANSWERED_FOR
     ]
-    return list(_happened(resident, sorted(found, key=lambda item: item[0]), dice))
+    left = recent[-resident.unanswered :] if resident.unanswered else []
+    kept = [item for item in found if item not in left]
+    until = left[0][0] if left else now - GRACE
+    return History(list(_happened(resident, kept, dice)), until)
 
 
 def _happened(

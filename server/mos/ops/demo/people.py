@@ -51,6 +51,8 @@ class Resident(Person):
     refused: float = 0.03
     late_minutes: int = 8
     by_themselves: float = 0.8
+    # How many of the latest things stand unanswered when the demo begins, for the engine to find.
+    unanswered: int = 0
 
 
 RESIDENTS = (
@@ -58,7 +60,7 @@ RESIDENTS = (
         "elsa",
         "Elsa Lindqvist",
         "resident",
-        flat="Lgh 1",
+        flat="1",
         face="face-older-woman",
         level=2,
         late_minutes=10,
@@ -67,7 +69,7 @@ RESIDENTS = (
         "amir",
         "Amir Haddad",
         "resident",
-        flat="Lgh 2",
+        flat="2",
         face="face-man-beard-dark",
         level=4,
         done=0.97,
@@ -77,18 +79,19 @@ RESIDENTS = (
         "gunnar",
         "Gunnar Öberg",
         "resident",
-        flat="Lgh 3",
+        flat="3",
         face="face-man-bald",
         level=1,
         done=0.9,
         late_minutes=16,
+        unanswered=1,
         by_themselves=0.4,
     ),
     Resident(
         "maja",
         "Maja Svensson",
         "resident",
-        flat="Lgh 4",
+        flat="4",
         face="face-woman-blond",
         level=4,
         done=0.88,
@@ -98,19 +101,20 @@ RESIDENTS = (
         "birgitta",
         "Birgitta Ek",
         "resident",
-        flat="Lgh 5",
+        flat="5",
         face="face-older-woman-medium",
         level=2,
         done=0.82,
         refused=0.1,
         late_minutes=18,
+        unanswered=2,
         by_themselves=0.5,
     ),
     Resident(
         "tor",
         "Tor Åkesson",
         "resident",
-        flat="Lgh 6",
+        flat="6",
         face="face-man-curly",
         level=3,
         done=0.95,

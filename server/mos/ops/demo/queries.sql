@@ -65,6 +65,11 @@ FROM unnest(:spaces::uuid[], :occs::text[], :reminders::uuid[], :ats::timestampt
             :outcomes::text[], :closeds::timestamptz[])
      AS o (space, occ, reminder, at, ends, category, criticality, checkable, missed, outcome, closed)
 
+-- name: add_horizons
+-- From here on the engine plans and watches.
+INSERT INTO horizon (org_id, space_id, until)
+SELECT :org, h.space, h.until FROM unnest(:spaces::uuid[], :untils::timestamptz[]) AS h (space, until)
+
 -- name: mark_installation
--- False when the installation is already somebody's: the caller then undoes everything.
+-- Fails where the installation is already somebody's: then nothing of this is kept.
 INSERT INTO installation (one, demo, claimed_at, created_at) VALUES (true, true, :now, :now)

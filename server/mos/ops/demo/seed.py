@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from mos.db import Db, Queries, Scope, connect
 from mos.kernel.ids import named_id, new_id
-from mos.ops.demo.history import DAYS, GRACE, Past, Reminder, past
+from mos.ops.demo.history import DAYS, GRACE, History, Reminder, history
 from mos.ops.demo.people import (
     ORGANISATION,
     PASSWORD,
@@ -34,6 +34,7 @@ _ADD_RESIDENTS = _sql.command("add_residents")
 _ADD_RELATIONS = _sql.command("add_relations")
 _ADD_RECORDS = _sql.command("add_records")
 _ADD_OCCURRENCES = _sql.command("add_occurrences")
+_ADD_HORIZONS = _sql.command("add_horizons")
 _MARK_INSTALLATION = _sql.command("mark_installation")
 
 # The sixteen last digits of a hybrid clock name its maker; this is the demo's.
@@ -57,8 +58,8 @@ class _Home:
     resident: Resident
     space: UUID
     account: UUID
+    history: History
     records: list[_Record] = field(default_factory=list)
-    happened: list[Past] = field(default_factory=list)
 
 
 async def seed(dsn: str, now: datetime) -> None:
@@ -100,6 +101,12 @@ async def _seed(db: Db, now: datetime) -> None:
     await _relations(db, org, unit, accounts, {h.resident.key: h.space for h in homes}, began)
     await _records(db, org, homes)
     await _occurrences(db, org, homes)
+    await db.run(
+        _ADD_HORIZONS,
+        org=org,
+        spaces=[home.space for home in homes],
+        untils=[home.history.until for home in homes],
+    )
 
 
 async def _people(db: Db, org: UUID, accounts: dict[str, UUID], began: datetime) -> None:
@@ -155,21 +162,19 @@ async def _relations(  # noqa: PLR0917  a row needs all of them
 
 
 def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: datetime) -> _Home:
-    home = _Home(resident, new_id(began), accounts[resident.key])
+    start = began.astimezone(ZoneInfo(ZONE)).date().isoformat()
+    plan = [_reminder(planned, start, began) for planned in PLANS[resident.key]]
+    happened = history(resident, [reminder for reminder, _ in plan], now)
+    home = _Home(resident, new_id(began), accounts[resident.key], happened)
     home.records.append(
         _Record(named_id(home.space, "profile"), "profile", "set", _profile(resident), began)
     )
-    start = began.astimezone(ZoneInfo(ZONE)).date().isoformat()
-    reminders = []
-    for planned in PLANS[resident.key]:
-        reminder = _reminder(planned, start, began)
-        reminders.append(reminder[0])
-        home.records.append(
-            _Record(reminder[0].id, "reminder", "set", reminder[1], began, accounts["sara"])
-        )
-    home.happened = past(resident, reminders, now)
+    home.records += [
+        _Record(reminder.id, "reminder", "set", doc, began, accounts["sara"])
+        for reminder, doc in plan
+    ]
     staff = [accounts[key] for key in ("sara", "jonas", "fatima", "mikael")]
-    for index, was in enumerate(home.happened):
+    for index, was in enumerate(happened.happened):
         if was.outcome is None or was.outcome == "shown" or was.answered_at is None:
             continue
         by = home.account if was.by_resident else staff[(was.at.toordinal() + index // 9) % 4]
@@ -259,7 +264,7 @@ async def _records(db: Db, org: UUID, homes: list[_Home]) -> None:
 
 
 async def _occurrences(db: Db, org: UUID, homes: list[_Home]) -> None:
-    rows = [(home.space, was) for home in homes for was in home.happened]
+    rows = [(home.space, was) for home in homes for was in home.history.happened]
     await db.run(
         _ADD_OCCURRENCES,
         org=org,
