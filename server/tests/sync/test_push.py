@@ -110,6 +110,15 @@ async def test_a_refusal_points_at_the_field(device):
     assert (title.path, clock.path, group.path) == ("title", "hlc", "what")
 
 
+async def test_a_batch_of_which_nothing_can_be_read_is_answered_all_the_same(device, home):
+    answer = await device.push(
+        {"op": str(uuid4()), "space": str(home.space), "k": "set", "n": "one"}
+    )
+
+    assert [(result.s, result.code) for result in answer.results] == [("invalid", "malformed")]
+    assert answer.acked == {home.space: 0}
+
+
 async def test_quarantine_keeps_what_the_device_wrote(database, device):
     await device.push(
         device.set(uuid4(), {"x": "Åse"}, coll="weather"), device.set(uuid4(), {"title": "a\0b"})

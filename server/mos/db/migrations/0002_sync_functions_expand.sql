@@ -12,15 +12,31 @@ CREATE FUNCTION sync_server_hlc(p_now timestamptz, p_clk jsonb, p_nth bigint) RE
          )), 16, '0') || '0000000000000000'
 $$;
 
--- Which of these spaces were erased: a late op must not bring back what was forgotten, not even into
--- quarantine, and also not when its author no longer sees the space.
-CREATE FUNCTION sync_erased(p_org uuid, p_spaces uuid[]) RETURNS uuid[]
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT COALESCE(array_agg(s.space_id), '{}') FROM space s
-  WHERE s.org_id = p_org AND s.space_id = ANY (p_spaces) AND s.state = 2
+-- A refused op is kept before its device is told and forgets it, also where the space is not its
+-- author's: hence past row-level security. Not of an erased space: what was forgotten does not come back.
+-- Returns the verdict.
+CREATE FUNCTION sync_quarantine(
+  p_org uuid, p_space uuid, p_op uuid, p_device uuid, p_account uuid, p_now timestamptz,
+  p_verdict text, p_code text, p_payload jsonb
+) RETURNS text LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  INSERT INTO quarantine (org_id, space_id, op_id, device_id, account_id, reason, payload, received_at)
+  SELECT p_org, p_space, p_op, p_device, p_account, p_verdict || ' ' || p_code, p_payload, p_now
+  WHERE p_org = mos_org() AND NOT EXISTS (
+    SELECT 1 FROM space s WHERE s.org_id = p_org AND s.space_id = p_space AND s.state = 2)
+  ON CONFLICT DO NOTHING;
+  SELECT p_verdict
 $$;
-REVOKE ALL ON FUNCTION sync_erased(uuid, uuid[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync_erased(uuid, uuid[]) TO mos_app;
+REVOKE ALL ON FUNCTION sync_quarantine(uuid, uuid, uuid, uuid, uuid, timestamptz, text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sync_quarantine(uuid, uuid, uuid, uuid, uuid, timestamptz, text, text, jsonb) TO mos_app;
+
+-- The tag of a place: the last 8 hex digits of its op's id. A device shows it to prove that its history
+-- is ours; NULL for a place that does not exist.
+CREATE FUNCTION sync_tag(p_org uuid, p_space uuid, p_seq bigint) RETURNS text
+  LANGUAGE sql STABLE AS $$
+  SELECT CASE p_seq WHEN 0 THEN '00000000' ELSE (
+    SELECT right(o.op_id::text, 8) FROM op o
+    WHERE o.org_id = p_org AND o.space_id = p_space AND o.seq = p_seq) END
+$$;
 
 -- p_ops: [{"space", "op", "n", "kind", "coll", "rec", "hlc", "claimed", "val"}, …] in the order of
 -- acceptance; without "hlc" the server stamps. An op that the caller refuses carries "verdict" and
@@ -60,9 +76,19 @@ BEGIN
              verdict text, code text)) WITH ORDINALITY
            AS j (space, op, n, kind, coll, rec, hlc, claimed, verdict, code, ord)
     ) i
-    LEFT JOIN space s ON s.org_id = p_org AND s.space_id = i.space_id
-    LEFT JOIN op x ON x.org_id = p_org AND x.space_id = i.space_id AND x.op_id = i.op_id
-    LEFT JOIN rec r ON r.org_id = p_org AND r.space_id = i.space_id AND r.rec_id = i.rec_id
+    -- Each look-up by itself (LIMIT 1), never a join that could read a table. IS TRUE keeps the space out
+    -- of the choice of the index: an id alone finds its row; the index by place would find the space.
+    LEFT JOIN LATERAL (
+      SELECT * FROM space WHERE space.org_id = p_org AND space.space_id = i.space_id LIMIT 1
+    ) s ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM op WHERE op.org_id = p_org AND op.op_id = i.op_id
+                         AND (op.space_id = i.space_id) IS TRUE LIMIT 1
+    ) x ON true
+    LEFT JOIN LATERAL (
+      SELECT * FROM rec WHERE rec.org_id = p_org AND rec.rec_id = i.rec_id
+                          AND (rec.space_id = i.space_id) IS TRUE LIMIT 1
+    ) r ON true
   ),
   admitted AS (
     SELECT k.*, CASE
@@ -95,9 +121,10 @@ BEGIN
     SELECT j.ord, j.space_id, j.op_id, j.n, j.kind, j.coll, j.rec_id, j.claimed, j.refused, j.why,
            j.was, j.was_seq, j.was_hlc, j.was_claimed, j.rec_seq, j.rec_deleted, j.clk,
            j.head_seq, j.state IS NOT NULL AS is_visible,
-           CASE WHEN j.refused IS NULL THEN COALESCE(j.hlc, sync_server_hlc(p_now, j.clk,
-             row_number() OVER (PARTITION BY j.space_id, j.rec_id, j.refused IS NULL ORDER BY j.ord)))
-             ELSE j.hlc END AS hlc,
+           -- Plain byte order, whatever order the database speaks: in Danish, "aa" comes after "z".
+           COALESCE(j.hlc, CASE WHEN j.refused IS NULL THEN sync_server_hlc(p_now, j.clk,
+             row_number() OVER (PARTITION BY j.space_id, j.rec_id, j.refused IS NULL ORDER BY j.ord))
+             END) COLLATE "C" AS hlc,
            CASE WHEN j.refused IS NULL THEN j.head_seq + row_number()
              OVER (PARTITION BY j.space_id, j.refused IS NULL ORDER BY j.ord) END AS seq
     FROM judged j
@@ -157,7 +184,7 @@ BEGIN
         UNION ALL
         SELECT m.space_id, NULL, m.is_live::int - (m.was_live IS NOT NULL)::int,
                m.is_live::int * m.seq - COALESCE(m.was_live, 0),
-               m.is_live::int * m.seq::numeric ^ 2 - COALESCE(m.was_live, 0)::numeric ^ 2
+               m.is_live::int * m.seq::numeric * m.seq - COALESCE(m.was_live::numeric * m.was_live, 0)
         FROM merged m
       ) u GROUP BY u.space_id
     ) t
@@ -165,7 +192,7 @@ BEGIN
   ),
   acknowledged AS (
     INSERT INTO device_space AS d (org_id, space_id, device_id, last_n, last_hlc, skew_ms, seen_at)
-    SELECT p_org, b.space_id, p_device, max(b.n),
+    SELECT p_org, b.space_id, p_device, COALESCE(max(b.n), 0),
            COALESCE(max(b.hlc) FILTER (WHERE b.refused IS NULL), ''), p_skew_ms, p_now
     FROM numbered b WHERE b.is_visible AND p_device IS NOT NULL GROUP BY b.space_id
     ON CONFLICT (org_id, space_id, device_id)
@@ -173,21 +200,15 @@ BEGIN
                     last_hlc = GREATEST(d.last_hlc, EXCLUDED.last_hlc),
                     skew_ms = EXCLUDED.skew_ms, seen_at = EXCLUDED.seen_at
     RETURNING d.space_id, d.last_n
-  ),
-  -- Before anything is answered: a device forgets what it was refused.
-  quarantined AS (
-    INSERT INTO quarantine (org_id, space_id, op_id, device_id, account_id, reason, payload, received_at)
-    SELECT p_org, b.space_id, b.op_id, p_device, p_account, b.refused || ' ' || b.why,
-           COALESCE(i.item -> 'raw', i.item), p_now
-    FROM numbered b CROSS JOIN LATERAL (SELECT p_ops -> (b.ord - 1)::int AS item) i
-    WHERE b.refused IN ('invalid', 'forbidden') AND p_device IS NOT NULL
-      AND (b.is_visible OR b.space_id <> ALL (
-        (SELECT sync_erased(p_org, array_agg(e.space_id)) FROM numbered e WHERE NOT e.is_visible)::uuid[]))
-    ON CONFLICT DO NOTHING
   )
-  SELECT b.ord, b.space_id, b.refused, b.why, b.was, b.was_seq, b.was_hlc, b.was_claimed,
-         NULL::bigint, NULL::jsonb
-  FROM numbered b WHERE b.refused IS NOT NULL
+  SELECT b.ord, b.space_id,
+         CASE WHEN b.refused IN ('invalid', 'forbidden') AND p_device IS NOT NULL
+           THEN sync_quarantine(p_org, b.space_id, b.op_id, p_device, p_account, p_now, b.refused, b.why,
+                                COALESCE(i.item -> 'raw', i.item))
+           ELSE b.refused END,
+         b.why, b.was, b.was_seq, b.was_hlc, b.was_claimed, NULL::bigint, NULL::jsonb
+  FROM numbered b CROSS JOIN LATERAL (SELECT p_ops -> (b.ord - 1)::int AS item) i
+  WHERE b.refused IS NOT NULL
   UNION ALL
   SELECT l.ord, l.space_id, l.verdict, NULL, NULL, l.seq, l.hlc, l.claimed, NULL, NULL FROM accepted l
   UNION ALL
@@ -201,4 +222,82 @@ END $$;
 
 -- Whatever the statistics say, the batch drives: a hashed or scanned history would cost its length.
 ALTER FUNCTION sync_push(uuid, uuid, uuid, uuid, timestamptz, bigint, uuid[], jsonb)
-  SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off;
+  SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off;
+
+-- One statement, so one snapshot for the whole vector of cursors. A space's rows come as one JSON text,
+-- in order; at most p_limit rows and about p_bytes of text over all spaces, in the order in which they
+-- were asked for. A space that the others left no room for comes without rows, and with `more`.
+CREATE FUNCTION sync_pull(
+  p_org uuid, p_spaces uuid[], p_cursors text[], p_epochs integer[], p_seqs bigint[], p_tags text[],
+  p_limit integer, p_bytes bigint
+) RETURNS TABLE (
+  ord bigint, space_id uuid, is_erased boolean, reset text, epoch integer, rows text, more boolean,
+  seq bigint, tag text, live_n bigint, live_sum bigint, live_sq bigint
+) LANGUAGE plpgsql STABLE SECURITY INVOKER AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
+  WITH asked AS MATERIALIZED (
+    SELECT a.ord, a.cursor, a.seq, s.space_id, s.epoch, s.head_seq, s.state = 2 AS is_erased,
+           s.live_n, s.live_sum, s.live_sq,
+           CASE
+             WHEN a.cursor = '' THEN NULL
+             WHEN a.epoch <> s.epoch THEN 'epoch'
+             WHEN a.seq < s.floor_seq THEN 'floor'
+             WHEN a.tag <> COALESCE(sync_tag(p_org, s.space_id, a.seq), '') THEN 'tag'
+           END AS reset
+    FROM unnest(p_spaces, p_cursors, p_epochs, p_seqs, p_tags) WITH ORDINALITY
+         AS a (space_id, cursor, epoch, seq, tag, ord)
+    JOIN space s ON s.org_id = p_org AND s.space_id = a.space_id
+  ),
+  found AS (
+    SELECT a.ord, r.seq, r.text
+    FROM (
+      SELECT * FROM asked
+      WHERE asked.reset IS NULL AND NOT asked.is_erased AND asked.head_seq > asked.seq
+      ORDER BY asked.ord
+    ) a
+    CROSS JOIN LATERAL (
+      SELECT c.seq, jsonb_build_array(c.coll, c.rec_id, c.seq, c.doc, c.clk)::text AS text
+      FROM rec c
+      WHERE c.org_id = p_org AND c.space_id = a.space_id AND c.seq > a.seq
+      ORDER BY c.seq LIMIT p_limit
+    ) r
+    ORDER BY a.ord, r.seq LIMIT p_limit
+  ),
+  fitting AS (
+    -- The first row always fits: a page without progress would be asked for for ever.
+    SELECT f.ord, f.seq, f.text
+    FROM (
+      SELECT b.ord, b.seq, b.text,
+             sum(octet_length(b.text)) OVER (ORDER BY b.ord, b.seq) - octet_length(b.text) AS before
+      FROM found b
+    ) f
+    WHERE f.before < p_bytes
+  ),
+  -- A column of its own, not an expression below: row-level security lets only plain values, which
+  -- cannot leak, reach an index.
+  paged AS MATERIALIZED (
+    SELECT a.*, '[' || p.rows || ']' AS rows, COALESCE(p.last, a.seq) AS last
+    FROM asked a
+    LEFT JOIN (
+      SELECT f.ord, string_agg(f.text, ',' ORDER BY f.seq) AS rows, max(f.seq) AS last
+      FROM fitting f GROUP BY f.ord
+    ) p ON p.ord = a.ord
+    WHERE a.reset IS NOT NULL OR a.is_erased OR a.head_seq > a.seq OR a.cursor = ''
+  ),
+  -- Where the device stands after this page: before the first row that did not come, or at the head,
+  -- past the places of ops that changed nothing.
+  placed AS MATERIALIZED (
+    SELECT p.*, CASE WHEN (
+        SELECT c.seq FROM rec c
+        WHERE c.org_id = p_org AND c.space_id = p.space_id AND c.seq > p.last ORDER BY c.seq LIMIT 1
+      ) IS NULL THEN p.head_seq ELSE p.last END AS place
+    FROM paged p
+  )
+  SELECT p.ord, p.space_id, p.is_erased, p.reset, p.epoch, p.rows, p.place < p.head_seq, p.place,
+         sync_tag(p_org, p.space_id, p.place), p.live_n, p.live_sum, p.live_sq
+  FROM placed p;
+END $$;
+ALTER FUNCTION sync_pull(uuid, uuid[], text[], integer[], bigint[], text[], integer, bigint)
+  SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off;
