@@ -14,6 +14,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 
 export default defineConfig({
   plugins: [svelte({ compilerOptions: { runes: true } }), symbols(), serviceWorker(version)],
+  define: { __MOS_VERSION__: JSON.stringify(version) },
   build: {
     target: 'es2022',
     manifest: true,
