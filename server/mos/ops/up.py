@@ -28,7 +28,6 @@ from mos.ops.settings import ROOT, read_clock
 from mos.ops.supervisor import Child
 
 DATABASE = "mos"
-TRUST_PORT = 8081
 # A first answer that takes longer than this is a fault, not a slow machine.
 _READY_S = 90
 # So often may a process end before its first answer until we call it broken.
@@ -50,7 +49,7 @@ class Options:
 def command(
     data: Annotated[Path, typer.Option(help="Where everything is kept.")] = ROOT / "var",
     host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
-    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65534)] = 8080,
     demo: Annotated[
         bool | None,
         typer.Option(
@@ -121,7 +120,7 @@ class Up:
         options = self.options
         refuse_if_in_use(options.data)
         self._socket = self._listen(options.port)
-        self._trust_socket = self._listen(TRUST_PORT) if options.lan else None
+        self._trust_socket = self._listen(options.port + 1) if options.lan else None
         external = os.environ.get("DATABASE_URL")
         self._directory = DataDirectory(
             options.data, wanted=options.kind, default="empty" if external else "demo"
@@ -160,8 +159,7 @@ class Up:
     def _why_not(self, error: OSError, port: int) -> str:
         host = self.options.host
         if error.errno == errno.EADDRINUSE:
-            what = "choose another with --port" if port == self.options.port else "free it"
-            return f"port {port} on {host} is in use by another program: {what}"
+            return f"port {port} on {host} is in use by another program: choose another with --port"
         if error.errno in {errno.EACCES, errno.EPERM}:
             return f"port {port} is for root alone: choose one above 1023 with --port"
         if error.errno == errno.EADDRNOTAVAIL:
@@ -297,7 +295,9 @@ class Up:
             await runner.cleanup()
 
     def _welcome(self) -> welcome.Welcome:
-        trust = f"http://{self._addresses[0]}:{TRUST_PORT}/" if self.options.lan else None
+        trust = (
+            f"http://{self._addresses[0]}:{self.options.port + 1}/" if self.options.lan else None
+        )
         return welcome.Welcome(
             address=self.address,
             demo=self._home.demo,
