@@ -75,29 +75,19 @@ def test_an_event_that_means_nothing_changes_nothing():
 
 # ───────────────────────────────────────────────────────────── looking
 @given(
+    plan=st.builds(
+        planned,
+        criticality=st.sampled_from(["normal", "important", "critical"]),
+        grace_s=st.integers(0, 240 * 60),
+        checkable=st.booleans(),
+        ring_again=st.booleans(),
+        ring_start=st.booleans(),
+        ends_at=st.integers(0, 120).map(lambda length: AT + minutes(length)),
+    ),
     gaps=st.lists(st.integers(1, 40), min_size=1, max_size=60),
-    criticality=st.sampled_from(["normal", "important", "critical"]),
-    grace=st.integers(0, 240),
-    checkable=st.booleans(),
-    again=st.booleans(),
-    start=st.booleans(),
-    length=st.integers(0, 120),
 )
-def test_whenever_the_engine_looks_it_ends_and_tells_somebody_in_time(
-    gaps, criticality, grace, checkable, again, start, length
-):
-    occurrence = rules.born(
-        UUID(int=0),
-        planned(
-            criticality=criticality,
-            grace_s=grace * 60,
-            checkable=checkable,
-            ring_again=again and start,
-            ring_start=start,
-            ends_at=AT + minutes(length),
-        ),
-        AT,
-    )
+def test_whenever_the_engine_looks_it_ends_and_tells_somebody_in_time(plan, gaps):
+    occurrence = rules.born(UUID(int=0), plan, AT)
     now, opened, rings = AT, [], 0
     for gap in [0, *gaps, 24 * 60]:
         now += minutes(gap)
@@ -110,7 +100,7 @@ def test_whenever_the_engine_looks_it_ends_and_tells_somebody_in_time(
 
     assert occurrence.state not in OPEN
     assert rings <= 4
-    if checkable:
+    if plan.checkable:
         assert occurrence.state is State.MISSED
         assert opened[-1] == "missed"
         assert opened.count("missed") == 1
