@@ -146,8 +146,11 @@ function interval(every: number, from: number, to: number, zone: string): Plan['
 // ───────────────────────────────────────────────────────────── reading a rule
 
 class RuleRefused extends RangeError {
-  constructor(readonly problem: RuleProblem) {
+  readonly problem: RuleProblem;
+
+  constructor(problem: RuleProblem) {
     super(`rule refused: ${problem.field} ${problem.code}`);
+    this.problem = problem;
   }
 }
 

@@ -25,13 +25,13 @@ export interface Rrule {
   bySetPos: readonly number[];
 }
 
-/** Why an RRULE is refused: the part at fault and a code. */
+/** Why an RRULE is refused; the message names the part at fault. */
 export class RruleRefused extends Error {
-  constructor(
-    readonly part: string,
-    readonly code: 'malformed' | 'missing' | 'unknown' | 'not_supported',
-  ) {
+  readonly code: 'malformed' | 'missing' | 'unknown' | 'not_supported';
+
+  constructor(part: string, code: RruleRefused['code']) {
     super(`${part}: ${code}`);
+    this.code = code;
   }
 }
 
