@@ -1,7 +1,7 @@
 """`mos plan preview`: prints when a rule rings, as JSON."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ import typer
 
 from mos.kernel.errors import Invalid
 from mos.plan.model.rule import decode_rule
-from mos.plan.rules.recurrence import occurrences
+from mos.plan.rules.recurrence import preview as rings
 
 # The exit status of every wrong input, and Typer's own.
 _WRONG = 2
@@ -35,21 +35,13 @@ def preview(
     A moment without an offset is wall time in the rule's zone; a date means its midnight.
     """
     try:
-        rule = decode_rule(msgspec.json.decode(_read(file)))
-        zone = ZoneInfo(rule.zone)
-        found = occurrences(
-            rule, start=_moment("--from", start, zone), end=_moment("--to", end, zone)
-        )
+        value = msgspec.json.decode(_read(file))
+        zone = ZoneInfo(decode_rule(value).zone)
+        answer = rings(value, _moment("--from", start, zone), _moment("--to", end, zone))
     except msgspec.DecodeError as error:
         _refuse(f"{file} is not JSON: {error}")
     except Invalid as error:
         _refuse(f"{error.field}: {error.detail}" if error.field else error.detail)
-    answer = {
-        "occurrences": [
-            {"local": one.local, "at": one.at.astimezone(UTC).isoformat().replace("+00:00", "Z")}
-            for one in found
-        ]
-    }
     print(msgspec.json.format(msgspec.json.encode(answer)).decode())
 
 
