@@ -54,8 +54,9 @@ class StaticFiles:
     """Answers GET and HEAD for the files under one folder. `/` is index.html; nothing else is."""
 
     def __init__(self, folder: Path) -> None:
-        """Serve what stands in `folder` when it is first asked for."""
+        """Serve what stands in `folder`; a build that comes later is noticed."""
         self._folder = folder
+        self._built_at = 0
         self._paths: dict[str, Path] = {}
         self._files: dict[str, _File] = {}
 
@@ -71,14 +72,22 @@ class StaticFiles:
         await _serve(scope, send, file)
 
     async def _find(self, path: str) -> _File | None:
-        if path not in self._files:
+        if path not in self._files or path == "/index.html":
+            await asyncio.to_thread(self._load, path)
+        return self._files.get(path)
+
+    def _load(self, path: str) -> None:
+        """Read a file, if it is one of ours; forget all that an older build left."""
+        try:
+            built_at = (self._folder / "index.html").stat().st_mtime_ns
+            if built_at != self._built_at:
+                self._built_at, self._files, self._paths = built_at, {}, _listing(self._folder)
             # A name that is no key of the listing is no file: `..` leads nowhere.
-            if "/index.html" not in self._paths:
-                self._paths = await asyncio.to_thread(_listing, self._folder)
-            if path not in self._paths:
-                return None
-            self._files[path] = await asyncio.to_thread(_read, path, self._paths[path])
-        return self._files[path]
+            if path in self._paths and path not in self._files:
+                self._files[path] = _read(path, self._paths[path])
+        except FileNotFoundError:
+            # Being built at this moment: what is asked for comes with the next try.
+            self._built_at, self._files, self._paths = 0, {}, {}
 
 
 def _listing(folder: Path) -> dict[str, Path]:

@@ -1,6 +1,7 @@
 """The built app: served by exact name, packed, cached as its names allow."""
 
 import gzip
+import os
 
 import pytest
 
@@ -121,3 +122,18 @@ async def test_a_missing_build_is_said_clearly_and_noticed_when_it_comes(site):
 
     (site.database.settings.app_dir / "index.html").write_text("<!doctype html>")
     assert (await browser.http.get("/")).status_code == 200
+
+
+async def test_a_newer_build_replaces_the_one_before(built, site):
+    folder = site.database.settings.app_dir
+    assert "Nu" in (await built.http.get("/")).text
+    old = folder / "assets" / "index-B3kd9_xQ.js"
+
+    old.unlink()
+    (folder / "assets" / "index-C4kd9_xQ.js").write_text("export const day = 'natt';")
+    (folder / "index.html").write_text("<!doctype html>Ny")
+    os.utime(folder / "index.html", ns=(1, 1))
+
+    assert "Ny" in (await built.http.get("/")).text
+    assert (await built.http.get("/assets/index-C4kd9_xQ.js")).status_code == 200
+    assert (await built.http.get("/assets/index-B3kd9_xQ.js")).status_code == 404
