@@ -4,7 +4,15 @@ import type { Item } from '../plan/model';
 export const HOUR = 103;
 export const GAP = 7;
 /** The least a row needs, px: what is done is only read, the rest may be pressed, the present one holds "Klar". */
-const LEAST = { done: 58, other: 64, now: 98, open: 88 } as const;
+export interface Least {
+  done: number;
+  other: number;
+  now: number;
+  open: number;
+}
+export const LEAST: Least = { done: 58, other: 64, now: 98, open: 88 };
+/** In a narrow column the answer stands below the words. */
+export const LEAST_NARROW: Least = { done: 64, other: 68, now: 168, open: 168 };
 
 export interface PillarRow {
   item: Item;
@@ -28,7 +36,11 @@ interface Placed {
 }
 
 /** `minuteOf` gives an item's start in minutes of this day (negative: began yesterday). */
-export function pillarOf(items: readonly Item[], minuteOf: (item: Item) => number): Pillar {
+export function pillarOf(
+  items: readonly Item[],
+  minuteOf: (item: Item) => number,
+  least = LEAST,
+): Pillar {
   const placed = items
     .filter((item) => item.state !== 'paused')
     .map((item): Placed => {
@@ -38,7 +50,7 @@ export function pillarOf(items: readonly Item[], minuteOf: (item: Item) => numbe
         item,
         from: Math.max(0, start),
         to: Math.min(1440, start + length),
-        least: leastOf(item),
+        least: leastOf(item, least),
       };
     })
     .filter(({ from }) => from < 1440)
@@ -47,19 +59,19 @@ export function pillarOf(items: readonly Item[], minuteOf: (item: Item) => numbe
   return { height: y(1440), rows: rowsOf(placed, y), y };
 }
 
-function leastOf({ state }: Item): number {
+function leastOf({ state }: Item, least: Least): number {
   switch (state) {
     case 'now':
-      return LEAST.now;
+      return least.now;
     case 'open':
     case 'missed':
-      return LEAST.open;
+      return least.open;
     case 'done':
-      return LEAST.done;
+      return least.done;
     case 'later':
     case 'gone':
     case 'paused':
-      return LEAST.other;
+      return least.other;
   }
 }
 
