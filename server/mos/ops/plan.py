@@ -41,7 +41,7 @@ def preview(
     except msgspec.DecodeError as error:
         _refuse(f"{file} is not JSON: {error}")
     except Invalid as error:
-        _refuse(f"{error.field}: {error.detail}" if error.field else error.detail)
+        _refuse(error.detail)
     print(msgspec.json.format(msgspec.json.encode(answer)).decode())
 
 
@@ -58,7 +58,7 @@ def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"{text!r} is not a moment like 2026-03-28T00:00Z", field=option) from None
+        raise Invalid(f"{option} {text!r} is not a moment like 2026-03-28T00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 

@@ -81,7 +81,7 @@ def decode_rrule(text: str, start: date) -> Rrule:
 
 
 def _refused(part: str, code: str, why: str) -> Invalid:
-    return Invalid(f"rrule: {part} {why}", field="rrule", code=code)
+    return Invalid(f"{part} in rrule {why}", field="rrule", code=code)
 
 
 def _split(text: str) -> dict[str, str]:
