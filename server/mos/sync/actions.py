@@ -167,8 +167,12 @@ def _item(
 ) -> dict[str, Any]:
     """Return the op as sync_push takes it."""
     if isinstance(op, Unreadable):
-        n = op.ids.n if isinstance(op.ids.n, int) and 0 < op.ids.n <= 2**53 else None
-        item: dict[str, Any] = {"space": op.ids.space, "op": op.ids.op, "n": n, "raw": op.text}
+        item: dict[str, Any] = {
+            "space": op.ids.space,
+            "op": op.ids.op,
+            "n": rules.number(op.ids.n),
+            "raw": op.text,
+        }
         # What is wrong with an op in a space that is not theirs is not theirs to know either.
         return _refuse(item, op.refusal if op.ids.space in author.reach else rules.NO_ACCESS)
     groups = rules.groups_of(op)

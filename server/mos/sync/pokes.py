@@ -167,7 +167,7 @@ class Hub:
         """Open a stream; a session's oldest makes room, for it is the likeliest to be dead."""
         stream = Stream(org, account, session, device)
         mine = self._of_session[session]
-        for oldest in mine[: len(mine) + 1 - self._per_session]:
+        for oldest in mine[: max(0, len(mine) + 1 - self._per_session)]:
             oldest.bye(60_000)
             self._forget(oldest)
         self._of_session[session].append(stream)

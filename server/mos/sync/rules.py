@@ -93,6 +93,13 @@ def _walk(value: object, depth: int) -> Refusal | None:
     return next((found for item in inner if (found := _walk(item, depth + 1))), None)
 
 
+def number(value: object) -> int | None:
+    """Return an unreadable op's number on its device, where at least that can be read."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 < value <= 2**53 else None
+
+
 def groups_of(op: Op) -> Groups:
     """Return what the device wrote, by group."""
     return {"v": op.v} if isinstance(op, EventOp) else op.f

@@ -1,0 +1,303 @@
+"""The protocol over HTTP: requests are bounded, and every answer is one a device understands."""
+
+import gzip
+import json
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from uuid import uuid4
+
+import msgspec
+import pytest
+from browsers import Site
+from builders import a_home, a_relation
+from devices import COLLECTIONS, Device
+
+from mos.sync.pokes import Hub
+from mos.web.edge import Edge
+from mos.web.metrics import Metrics
+from mos.web.sync import sync_app
+
+
+@pytest.fixture
+async def home(database):
+    return await a_home(database, residents=2)
+
+
+def app_of(database, clock, collections=COLLECTIONS):
+    sync = sync_app(database.app, clock, collections, Hub(database.app))
+    return Edge(sync, database.settings, Metrics())
+
+
+@pytest.fixture
+async def site(database, clock):
+    async with AsyncExitStack() as stack:
+        yield Site(app_of(database, clock), clock, database, stack)
+
+
+@pytest.fixture
+async def tablet(site, home):
+    """The caregiver's browser, and the device in it that writes ops."""
+    browser = await site.as_account(home.org, home.caregiver)
+    spaces = tuple(resident.space for resident in home.residents)
+    device = Device(site.database, home.org, spaces, account=home.caregiver, id=browser.device)
+    return Tablet(browser, device, site.clock)
+
+
+class Tablet:
+    def __init__(self, browser, device, clock):
+        self.browser, self.device, self.clock = browser, device, clock
+
+    def frame(self, **more):
+        return {
+            "proto": 1, "schema": 1, "device_id": str(self.device.id),
+            "client_now": self.clock().isoformat(),
+        } | more  # fmt: skip
+
+    async def post(self, name, body, **headers):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.browser.http.post(
+            f"/sync/v1/{name}",
+            content=content,
+            headers={"x-mos": "1", "content-type": "application/json"} | headers,
+        )
+
+    async def push(self, *ops):
+        return await self.post("push", self.frame(batch=str(uuid4()), ops=ops))
+
+    async def pull(self, **spaces):
+        return await self.post("pull", self.frame(spaces=spaces, check=True))
+
+    def op(self, title="Frukost"):
+        return self.device.set(uuid4(), {"title": title}, ms=int(self.clock().timestamp() * 1000))
+
+
+async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
+    op = tablet.op()
+    hello = await tablet.post("hello", tablet.frame(proto=[1, 1], app="0.1.0", sent={}))
+    push = await tablet.push(op)
+    pull = await tablet.pull(**{str(home.space): ""})
+
+    greeting = hello.json()
+    assert greeting["limits"] == {"ops": 500, "bytes": 1_048_576, "skew_ms": 60_000}
+    assert greeting["schema"] == {"current": 1, "min_pull": 1, "min_push": 1}
+    assert [space["id"] for space in greeting["spaces"]] == sorted(map(str, tablet.device.spaces))
+    spaces = {space["id"]: space for space in greeting["spaces"]}
+    assert spaces[str(home.space)] | {"permissions": ...} == {
+        "id": str(home.space), "role": "caregiver", "permissions": ..., "cur_hint": "1.0",
+        "floor": 0,
+    }  # fmt: skip
+    assert greeting["lease_until"] == "2026-12-09T09:00:00Z"
+    assert push.json() == {
+        "server_now": "2026-11-25T09:00:00Z",
+        "results": [{"op": op["op"], "s": "applied", "seq": 1}],
+        "restamped": {},
+        "acked": {str(home.space): 1},
+        "heads": {str(home.space): 1},
+    }
+    assert pull.json() == {
+        "server_now": "2026-11-25T09:00:00Z",
+        "spaces": [{
+            "id": str(home.space),
+            "rows": [["reminder", op["rec"], 1, {"title": "Frukost"}, {"title": op["hlc"]}]],
+            "cur": f"1.1.{op['op'][-8:]}",
+            "more": False,
+            "check": {"n": 1, "sum": "1", "sq": "1"},
+        }],
+        "added": [{
+            "id": str(home.residents[1].space), "role": "caregiver",
+            "permissions": spaces[str(home.residents[1].space)]["permissions"],
+        }],
+        "gone": [],
+        "reset": [],
+    }  # fmt: skip
+
+
+async def test_hello_tells_how_far_the_device_is_acknowledged(tablet, home):
+    await tablet.push(tablet.op(), tablet.op())
+    sent = {str(home.space): 5, str(home.residents[1].space): 0, str(uuid4()): 3}
+    answer = await tablet.post("hello", tablet.frame(proto=[1, 3], sent=sent))
+
+    assert answer.json()["acked"] == {str(home.space): 2, str(home.residents[1].space): 0}
+
+
+async def test_who_may_not_see_the_plan_sees_no_space(site, database, home):
+    relative = await site.as_account(home.org, home.admin)
+    await a_relation(database, home.org, home.admin, space=home.space, permissions=("meals.view",))
+    tablet = Tablet(relative, Device(database, home.org, (home.space,), id=relative.device),
+                    site.clock)  # fmt: skip
+    pull = await tablet.pull(**{str(home.space): ""})
+    push = await tablet.push(tablet.op())
+
+    assert pull.json()["gone"] == [{"id": str(home.space), "why": "revoked", "purge": True}]
+    assert pull.json()["added"] == []
+    assert push.json()["results"][0]["code"] == "no_access"
+
+
+async def test_nobody_gets_in_without_a_session_or_from_elsewhere(tablet):
+    body = tablet.frame(spaces={})
+    assert (await tablet.post("pull", body, **{"x-mos": "0"})).status_code == 403
+    assert (await tablet.post("pull", body, origin="https://evil.test")).status_code == 403
+    tablet.browser.http.cookies.clear()
+    for name in ("hello", "push", "pull"):
+        assert (await tablet.post(name, body)).status_code == 401
+    assert (await tablet.browser.http.get("/sync/v1/poke")).status_code == 401
+
+
+async def test_a_session_speaks_for_its_own_device_alone(tablet):
+    answer = await tablet.post("push", tablet.frame(device_id=str(uuid4()), ops=[]))
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "other_device")
+
+
+@pytest.mark.parametrize(
+    ("name", "frame"),
+    [("hello", {"proto": [2, 3]}), ("push", {"proto": 2, "ops": []}),
+     ("pull", {"proto": 2, "spaces": {}}), ("pull", {"schema": 0, "spaces": {}})],
+)  # fmt: skip
+async def test_an_app_of_another_age_is_asked_to_upgrade(tablet, name, frame):
+    answer = await tablet.post(name, tablet.frame(**frame))
+
+    assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
+
+
+async def test_an_old_app_may_always_push(tablet):
+    assert (await tablet.post("push", tablet.frame(schema=0, ops=[tablet.op()]))).status_code == 200
+
+
+async def test_a_field_of_a_newer_app_is_passed_over(tablet):
+    answer = await tablet.post("pull", tablet.frame(spaces={}, colour="red"))
+
+    assert answer.status_code == 200
+
+
+MALFORMED = [
+    b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"ops": NaN}', b"[" * 10_000 + b"]" * 10_000,
+    b'{"ops":' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001,
+    b'{"proto":1,"schema":1,"device_id":"x","client_now":"2026-11-25T09:00:00Z","ops":[]}',
+    b'{"proto":"1"}', b'{"proto":1e999}', b'{"proto":' + b"9" * 5_000 + b"}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["hello", "push", "pull"])
+async def test_what_cannot_be_read_is_malformed(tablet, name):
+    for body in MALFORMED:
+        answer = await tablet.post(name, body)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), body[:40]
+
+
+async def test_a_moment_without_a_zone_is_malformed(tablet):
+    answer = await tablet.post("push", tablet.frame(client_now="2026-11-25T09:00:00", ops=[]))
+
+    assert answer.status_code == 400
+
+
+async def test_ops_that_cannot_be_named_make_the_batch_malformed(tablet, database):
+    for op in (1, None, {}, {"op": "x", "space": "y"}, [tablet.op()], tablet.op() | {"op": None}):
+        answer = await tablet.push(tablet.op(), op)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), op
+    assert await database.sql("SELECT 1 FROM op") == []
+
+
+async def test_wrong_types_in_one_op_spoil_only_that_op(tablet):
+    good = tablet.op()
+    wrong = [
+        tablet.op() | {field: value}
+        for field in ("n", "hlc", "coll", "rec", "f", "k")
+        for value in (None, 1.5, -1, "", [], {}, True, "x" * 100)
+    ]
+    for op in wrong:
+        results = (await tablet.push(good, op)).json()["results"]
+        assert [result["s"] for result in results[1:]] == ["invalid"], op
+        assert results[0]["seq"] == 1
+
+
+async def test_a_key_twice_means_the_last(tablet, home):
+    text = json.dumps(tablet.op("first"))
+    text = text.replace('"title": "first"', '"title": "first", "title": "last"')
+    body = json.dumps(tablet.frame(ops=[])).replace("[]", f"[{text}]").encode()
+    await tablet.post("push", body)
+    [space] = (await tablet.pull(**{str(home.space): ""})).json()["spaces"]
+
+    assert space["rows"][0][3] == {"title": "last"}
+
+
+async def test_too_much_is_refused_whole(tablet, database):
+    many = await tablet.push(*[{"op": 1}] * 501)
+    very_many = await tablet.post("push", tablet.frame(ops=[0] * 100_000))
+    large = await tablet.post("push", b" " * 10_000_000)
+    hello = await tablet.post("hello", tablet.frame(
+        proto=[1, 1], sent={str(uuid4()): 1 for _ in range(1001)}))  # fmt: skip
+
+    assert {answer.status_code for answer in (many, very_many, large)} == {413}
+    assert {answer.json()["code"] for answer in (many, very_many, large)} == {"too_large"}
+    assert hello.status_code == 400
+    assert await database.sql("SELECT 1 FROM quarantine") == []
+
+
+async def test_five_hundred_ops_are_not_too_much(tablet):
+    answer = await tablet.push(*[tablet.op(str(number)) for number in range(500)])
+
+    assert [result["seq"] for result in answer.json()["results"]] == list(range(1, 501))
+
+
+async def test_a_body_that_never_ends_is_cut_off(tablet, site):
+    sent = 0
+
+    async def endless():
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b" " * 65_536
+
+    answer = await tablet.browser.http.post(
+        "/sync/v1/push",
+        content=endless(),
+        headers={"x-mos": "1", "content-type": "application/json"},
+    )
+    assert answer.status_code == 413
+    assert sent < 20
+
+
+async def test_other_methods_and_addresses_are_refused(tablet):
+    http = tablet.browser.http
+    assert (await http.get("/sync/v1/push")).status_code == 405
+    assert (await tablet.post("poke", b"{}")).status_code == 405
+    assert (await tablet.post("other", b"{}")).status_code == 404
+
+
+async def test_a_long_answer_is_compressed_for_who_takes_it(tablet, home):
+    await tablet.push(*[tablet.op("a title of some length") for _ in range(400)])
+    body = tablet.frame(spaces={str(home.space): ""})
+    plain = await tablet.post("pull", body, **{"accept-encoding": "identity"})
+    packed = await tablet.post("pull", body, **{"accept-encoding": "gzip, br"})
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) * 4 < len(plain.content)
+    assert packed.json() == plain.json()
+    assert gzip.decompress(gzip.compress(plain.content)) == packed.content
+
+
+async def test_a_failing_domain_makes_the_device_try_again(database, clock, home):
+    async def broken(_db, _org, _changes, _now):
+        raise ZeroDivisionError
+
+    failing = {"reminder": replace(COLLECTIONS["reminder"], applied=broken)}
+    async with AsyncExitStack() as stack:
+        site = Site(app_of(database, clock, failing), clock, database, stack)
+        browser = await site.as_account(home.org, home.caregiver)
+        device = Device(database, home.org, (home.space,), id=browser.device)
+        tablet = Tablet(browser, device, clock)
+        answer = await tablet.push(tablet.op())
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
+    assert await database.sql("SELECT 1 FROM op") == []
+
+
+async def test_answers_are_what_the_protocol_says_byte_for_byte(tablet, home):
+    """Moments end in Z, ids are lower case, what is not there is left out."""
+    answer = await tablet.push(tablet.op(), tablet.device.set(uuid4(), {"title": 8}))
+    refused = msgspec.json.decode(answer.content)["results"][1]
+
+    assert refused.keys() == {"op", "s", "code", "path"}
+    assert answer.headers["cache-control"] == "no-store"
