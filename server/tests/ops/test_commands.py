@@ -14,7 +14,6 @@ from mos.ops.check import Check
 from mos.ops.settings import ROOT
 from mos.ops.test import Tally
 
-
 NOTHING = Tally()
 
 
