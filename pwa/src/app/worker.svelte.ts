@@ -27,7 +27,11 @@ class Worker {
       container.addEventListener('controllerchange', () => void this.#reload());
     }
     if (await isKilled()) return;
-    const registration = await container.register('/sw.js', { updateViaCache: 'none' });
+    // A certificate the browser does not trust, or one told to keep nothing: the app works, but not without a network.
+    const registration: ServiceWorkerRegistration | undefined = await container
+      .register('/sw.js', { updateViaCache: 'none' })
+      .catch(() => undefined);
+    if (registration === undefined) return;
     this.#registration = registration;
     if (registration.waiting !== null && container.controller !== null) apply(registration.waiting);
     registration.addEventListener('updatefound', () => this.#watch(registration.installing));

@@ -1,5 +1,13 @@
 /** The door that all ways in lead through: sign-in, claim, a link. One try at a time; what went wrong stays until the next. */
-import { beAnotherDevice, beforeEntering, deviceId, deviceName, enter, enteringFailed, Unsent } from '../app/account';
+import {
+  beAnotherDevice,
+  beforeEntering,
+  deviceId,
+  deviceName,
+  enter,
+  enteringFailed,
+  Unsent,
+} from '../app/account';
 import { api, ApiError } from '../app/api';
 import { go } from '../app/router.svelte';
 import type { Session } from '../app/session';
@@ -26,7 +34,10 @@ class Door {
     this.#then = then;
     await this.#try(async () => {
       await beforeEntering();
-      this.#session = await ask({ device_id: await deviceId(), device_name: (await deviceName()).slice(0, 200) });
+      this.#session = await ask({
+        device_id: await deviceId(),
+        device_name: (await deviceName()).slice(0, 200),
+      });
       await this.#enter(this.#session, false);
     });
   }
