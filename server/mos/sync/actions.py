@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from msgspec import UNSET, Raw
 
 from mos.db import Db, Scope
@@ -35,6 +36,8 @@ from mos.sync.model import (
     SystemChange,
     Unreadable,
 )
+
+_log = structlog.get_logger(__name__)
 
 # How much text one pull may carry; its last row may go over.
 _PULL_BYTES = 1_048_576
@@ -188,8 +191,18 @@ def _item(
         "claimed": op.hlc if clock != op.hlc else None,
         "val": {**groups, "by": author.account} if isinstance(op, EventOp) else groups,
     }
-    refusal = rules.refusal(op, author.reach, collections)
+    refusal = _refusal(op, author, collections)
     return item if refusal is None else _refuse(item, refusal)
+
+
+def _refusal(op: Op, author: Author, collections: Collections) -> Refusal | None:
+    try:
+        return rules.refusal(op, author.reach, collections)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is one op's
+        # A check that stumbles is our fault, and the op is kept; but it must not block its device's
+        # outbox, where a resident's "Klar" may be waiting behind it.
+        _log.exception("check_failed", coll=op.coll, kind=type(error).__name__, exc_info=False)
+        return Refusal("invalid", "check_failed")
 
 
 def _refuse(item: dict[str, Any], refusal: Refusal) -> dict[str, Any]:

@@ -110,6 +110,19 @@ async def test_a_refusal_points_at_the_field(device):
     assert (title.path, clock.path, group.path) == ("title", "hlc", "what")
 
 
+async def test_a_check_that_stumbles_blocks_nothing_behind_it(database, home):
+    def stumbles(_groups):
+        raise ZeroDivisionError
+
+    weak = COLLECTIONS | {"profile": replace(COLLECTIONS["profile"], check=stumbles)}
+    device = Device(database, home.org, (home.space,), collections=weak)
+    stumbling = device.set(uuid4(), {"name": "x"}, coll="profile")
+    answer = await device.push(stumbling, device.event({"occ": "x"}))
+
+    assert [result.s for result in answer.results] == ["invalid", "applied"]
+    assert await quarantine(database) == [(stumbling["op"], "invalid check_failed")]
+
+
 async def test_a_batch_of_which_nothing_can_be_read_is_answered_all_the_same(device, home):
     answer = await device.push(
         {"op": str(uuid4()), "space": str(home.space), "k": "set", "n": "one"}
