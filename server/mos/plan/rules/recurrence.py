@@ -58,14 +58,21 @@ def preview(value: object, start: datetime, end: datetime) -> dict[str, Any]:
 
 def _window(rule: Rule, start: datetime, end: datetime) -> tuple[int, int]:
     """Return the first and last day (ordinals) whose occurrences may fall in the window."""
-    first = max(start.astimezone(UTC).toordinal() - _REACH, _FIRST)
-    last = min(end.astimezone(UTC).toordinal() + _REACH, _LAST)
+    first = max(_utc_day(start) - _REACH, _FIRST)
+    last = min(_utc_day(end) + _REACH, _LAST)
     if isinstance(rule, Once):
         day = rule.day.toordinal()
         return max(first, day), min(last, day)
     if rule.end is not None:
         last = min(last, rule.end.toordinal())
     return max(first, rule.start.toordinal()), last
+
+
+def _utc_day(moment: datetime) -> int:
+    try:
+        return moment.astimezone(UTC).toordinal()
+    except OverflowError:  # the first or last hours of the calendar, where nothing is planned
+        return moment.toordinal()
 
 
 def _days(rule: Rule, first: int, last: int) -> Iterator[date]:
