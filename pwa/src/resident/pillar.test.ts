@@ -5,7 +5,7 @@ import { anItem, at } from './testing';
 
 const minuteOf = (item: { start: number }): number => (item.start - at('00:00')) / 60_000;
 const item = (from: string, until: string, state: 'later' | 'now' | 'done' = 'later') =>
-  anItem({ occ: `${from}`, from, until, state });
+  anItem({ occ: from, from, until, state });
 
 describe('the pillar', () => {
   it('is a whole day long, an hour 103 px', () => {

@@ -490,7 +490,10 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
         closed: null,
       });
       break;
+    case null:
+      break;
     default:
+      break;
   }
   // Pictures of the day show it seen: what rings is asked for by `scene=ring`.
   if (scene !== 'ring') quiet(replica);

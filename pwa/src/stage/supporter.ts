@@ -1,4 +1,4 @@
-/** What the staff's screens need on the stage beyond Björkbacken's day: a medicine that may wait, and a server that
+/** What the staff's screens need on the stage beyond Björkbacken's day: a medicine that may wait half an hour, and a server that
  *  answers for devices, units and people. */
 import type { MemoryReplica } from '../offline/memory';
 
@@ -6,8 +6,21 @@ import type { MemoryReplica } from '../offline/memory';
 export async function furnishForStaff(replica: MemoryReplica): Promise<void> {
   if (!replica.spaces().some(({ id }) => id === 'gunnar')) return;
   await replica.set('gunnar', 'reminder', 'gunnar-medicin-11:45', {
-    grace: 60,
+    grace: 30,
     note: 'Metoprolol 50 mg, 1 tablett',
+  });
+  await replica.set('gunnar', 'alert', 'alert-gunnar', {
+    step: { n: 1, of: 3, next_at: '2026-11-27T11:15:00Z' },
+  });
+  // Birgitta has eaten nothing since the tea of the evening before.
+  await replica.set('birgitta', 'completion', 'birgitta-supper', {
+    v: {
+      occ: 'birgitta-kvällsmål-20:30@2026-11-26T20:30',
+      at: '2026-11-26T19:45:00Z',
+      st: 'done',
+      note: '',
+    },
+    by: 'birgitta',
   });
 }
 
