@@ -58,7 +58,16 @@ ELSA = (
 )
 AMIR = (
     _meal("Frukost", "bread", "08:00", 30),
-    Planned("Snickeri", "other", "carpentry", ("09:00",), 150, _WORK, "Daglig verksamhet"),
+    Planned(
+        "Snickeri",
+        "other",
+        "carpentry",
+        ("09:00",),
+        150,
+        _WORK,
+        "Daglig verksamhet",
+        checkable=False,
+    ),
     _meal("Lunch", "pasta", "12:00", 45),
     Planned("Gym", "movement", "gym", ("13:30",), 60, ("mon", "wed", "fri"), before=15),
     _meal("Mellanmål", "apple", "15:00", 20),
@@ -86,7 +95,17 @@ GUNNAR = (
 MAJA = (
     _meal("Frukost", "yoghurt", "07:15", 25, criticality="important", before=5),
     _medicine("Metylfenidat 36 mg. 1 kapsel.", "07:15", criticality="important"),
-    Planned("Verksamhet", "other", "work", ("08:30",), 390, _WORK, "Caféet på torget", before=30),
+    Planned(
+        "Verksamhet",
+        "other",
+        "work",
+        ("08:30",),
+        390,
+        _WORK,
+        "Caféet på torget",
+        checkable=False,
+        before=30,
+    ),
     _meal("Mellanmål", "orange", "15:30", 20),
     Planned("Städa rummet", "cleaning", "cleaning", ("16:15",), 30, ("wed", "sun"), before=10),
     Planned("Dans", "movement", "dance", ("16:30",), 90, ("tue",)),
