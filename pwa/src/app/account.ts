@@ -1,4 +1,5 @@
 /** Entering, coming back, leaving: what a person and the server agree on about this device. */
+import { zoneRelease } from '../plan/releases';
 import { api, ApiError, onUnauthenticated } from './api';
 import { LANGUAGES, setLanguage } from './i18n.svelte';
 import { device, keepSession, lastHere } from './kept';
@@ -97,7 +98,7 @@ export async function beAnotherDevice(): Promise<void> {
 }
 
 async function beat(): Promise<void> {
-  const body = { name: await deviceName(), app: __MOS_VERSION__, zone_release: '' };
+  const body = { name: await deviceName(), app: __MOS_VERSION__, zone_release: zoneRelease() };
   await api.put(`devices/${await deviceId()}`, body);
 }
 

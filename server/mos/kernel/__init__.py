@@ -1,1 +1,1 @@
-"""Words that every package shares: ids, clocks, errors. Pure: no I/O, no framework."""
+"""Words that every package shares: ids, clocks, zones, errors. Pure: no I/O, no framework."""

@@ -1,11 +1,11 @@
 """What people write into forms: bounded, trimmed, and checked with a sentence."""
 
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
 from mos.kernel.errors import Invalid
+from mos.kernel.zones import is_zone
 
 # No control characters: they do not show, and the database refuses the null.
 _PLAIN = r"^[^\x00-\x1f\x7f]*\Z"
@@ -33,8 +33,6 @@ def named(name: str, *, field: str = "name") -> str:
 
 def known_zone(zone: str, *, field: str = "zone") -> str:
     """Return an IANA zone name that this server knows; raises Invalid."""
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Invalid("This time zone is unknown.", field=field) from error
+    if not is_zone(zone):
+        raise Invalid("This time zone is unknown.", field=field)
     return zone
