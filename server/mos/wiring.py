@@ -12,4 +12,5 @@ COLLECTIONS: dict[str, Collection] = {
 # What the worker asks of the domains: to keep their plans ahead, and to show their alerts.
 AHEAD_BELOW = plan.RENEW_BELOW
 materialise = plan.materialise
+retire = plan.retire
 record_alerts = plan.record_alerts

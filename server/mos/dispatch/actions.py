@@ -101,12 +101,17 @@ async def snooze(db: Db, org: UUID, snoozes: Sequence[Snooze], now: datetime) ->
     spaces, ops = [s.space for s in snoozes], [s.op for s in snoozes]
     gone = await store.retracted_ops(db, org, spaces, ops)
     wanted = {(s.space, s.occ): s for s in snoozes if s.op not in gone}
+    await engine.claim_named(db, org, list(wanted), now)
     found = await store.occurrences_named(db, [(org, space, occ) for space, occ in wanted])
-    moves = [
+    steps = [
         rules.snoozed(o, wanted[o.space, o.occ].op, wanted[o.space, o.occ].until, now)
         for o in found
     ]
-    await engine.move(db, [step for step in moves if step is not None], now)
+    moves = [step for step in steps if step is not None]
+    await engine.move(db, moves, now)
+    # The resident's other devices need not ring now either.
+    snoozed = [step.after for step in moves]
+    await engine.withdraw(db, [(o.org, o.space, o.occ) for o in snoozed], now)
     await _heard(db, [(org, space) for space in spaces], now)
 
 
@@ -135,6 +140,7 @@ async def call_for_help(db: Db, org: UUID, calls: Sequence[Help], now: datetime)
 
 async def rang(db: Db, org: UUID, rings: Sequence[Rang], now: datetime) -> None:
     """Remember that devices rang; whoever rang is not silent."""
+    await engine.claim_named(db, org, [(r.space, r.occ) for r in rings], now)
     devices = [(r.space, r.occ, r.device) for r in rings if r.device is not None]
     await tell_of(db, [(org, r.space, r.occ) for r in rings], now)
     if devices:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from mos.db import Db
-from mos.dispatch import rules, store
+from mos.dispatch import metrics, rules, store
 from mos.dispatch.model import Alert, AlertKind, Answer, Audience, Move, Occurrence, Planned
 from mos.dispatch.store import AlertCall, Claimed
 from mos.kernel.ids import named_id
@@ -18,17 +18,32 @@ from mos.kernel.ids import named_id
 _LEAST_RING = timedelta(minutes=10)
 _ALERT_EXPIRES = timedelta(hours=12)
 _CLOSE_EXPIRES = timedelta(hours=1)
+# A device whose clock is ahead rings this much before the server would.
+_AHEAD = timedelta(minutes=1)
 
 
 async def claim(db: Db, now: datetime, limit: int) -> int:
     """Take up to `limit` due occurrences and ring for them; return how many were taken."""
     await store.nested_loops(db)
     claimed = await store.claim_due(db, now, limit)
-    if claimed:
-        moves = [_begun(row, now) for row in claimed]
-        new = await store.add_occurrences(db, [move.after for move in moves])
-        await _follow(db, [m for m in moves if (m.after.space, m.after.occ) in new], now)
+    await _begin(db, claimed, now)
     return len(claimed)
+
+
+async def claim_named(db: Db, org: UUID, names: Sequence[tuple[UUID, str]], now: datetime) -> None:
+    """Take these occurrences (space, occ) now, if they are due: somebody knows of them already."""
+    await _begin(db, await store.claim_named(db, org, names, now + _AHEAD), now)
+
+
+async def _begin(db: Db, claimed: Sequence[Claimed], now: datetime) -> None:
+    if not claimed:
+        return
+    metrics.CLAIMED.inc(len(claimed))
+    for row in claimed:
+        metrics.LATENESS.observe(max((now - row.first_at).total_seconds(), 0))
+    moves = [_begun(row, now) for row in claimed]
+    new = await store.add_occurrences(db, [move.after for move in moves])
+    await _follow(db, [m for m in moves if (m.after.space, m.after.occ) in new], now)
 
 
 def _begun(row: Claimed, now: datetime) -> Move:

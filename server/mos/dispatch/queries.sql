@@ -25,6 +25,15 @@ FROM resident r LEFT JOIN horizon h ON h.org_id = r.org_id AND h.space_id = r.sp
 WHERE r.archived_at IS NULL AND (h.until IS NULL OR h.until < :before)
 ORDER BY h.until NULLS FIRST, r.org_id LIMIT :limit
 
+-- name: archived_horizons
+-- Spaces that are still planned although their resident has moved out.
+SELECT h.org_id AS org, h.space_id AS space
+FROM horizon h JOIN resident r ON r.org_id = h.org_id AND r.space_id = h.space_id
+WHERE r.archived_at IS NOT NULL ORDER BY h.org_id, h.space_id LIMIT :limit
+
+-- name: forget_horizons
+DELETE FROM horizon WHERE org_id = :org AND space_id = ANY (:spaces::uuid[])
+
 -- name: replace_due
 -- Make `due` hold exactly this plan of these reminders (NULL: of the whole space), from `since` on.
 -- What was planned before `add_from` is not begun any more, unless it waits here already. One that a
@@ -73,6 +82,25 @@ WHERE (d.at, d.first_at, d.ends_at, d.category, d.criticality, d.checkable, d.gr
 WITH taken AS MATERIALIZED (
   SELECT org_id, space_id, occ FROM due
   WHERE first_at <= :now ORDER BY first_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+DELETE FROM due d USING taken t
+LEFT JOIN LATERAL (
+  SELECT op_id, outcome, at FROM answer a
+  WHERE a.org_id = t.org_id AND a.space_id = t.space_id AND a.occ = t.occ AND NOT a.retracted
+  ORDER BY a.at, a.op_id LIMIT 1
+) a ON true
+WHERE d.org_id = t.org_id AND d.space_id = t.space_id AND d.occ = t.occ
+RETURNING d.org_id AS org, d.space_id AS space, d.occ, d.reminder_id AS reminder, d.at, d.first_at,
+          d.ends_at, d.category, d.criticality, d.checkable, d.grace_s, d.ring_start, d.ring_again,
+          a.op_id AS answer_op, a.outcome AS answer_outcome, a.at AS answer_at
+
+-- name: claim_named
+-- The same for these names, where a device was quicker than the worker (or its clock a little ahead).
+WITH taken AS MATERIALIZED (
+  SELECT d.org_id, d.space_id, d.occ
+  FROM unnest(:spaces::uuid[], :occs::text[]) AS g (space_id, occ)
+  JOIN due d ON d.org_id = :org AND d.space_id = g.space_id AND d.occ = g.occ AND d.first_at <= :before
+  ORDER BY d.space_id, d.occ FOR UPDATE OF d
 )
 DELETE FROM due d USING taken t
 LEFT JOIN LATERAL (

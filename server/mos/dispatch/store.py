@@ -160,8 +160,11 @@ _NESTED_LOOPS = _sql.query("nested_loops", _Planner)
 _LOCK_HORIZONS = _sql.query("lock_horizons", Horizon)
 _EXTEND_HORIZONS = _sql.command("extend_horizons")
 _SHORT_HORIZONS = _sql.query("short_horizons", Space)
+_ARCHIVED_HORIZONS = _sql.query("archived_horizons", Space)
+_FORGET_HORIZONS = _sql.command("forget_horizons")
 _REPLACE_DUE = _sql.command("replace_due")
 _CLAIM_DUE = _sql.query("claim_due", Claimed)
+_CLAIM_NAMED = _sql.query("claim_named", Claimed)
 _ADD_OCCURRENCES = _sql.query("add_occurrences", _Name)
 _SAVE_OCCURRENCES = _sql.command("save_occurrences")
 _OCCURRENCES_TO_LOOK_AT = _sql.query("occurrences_to_look_at", Occurrence)
@@ -234,6 +237,16 @@ async def short_horizons(db: Db, *, before: datetime, limit: int) -> list[Space]
     return await db.all(_SHORT_HORIZONS, before=before, limit=limit)
 
 
+async def archived_horizons(db: Db, limit: int) -> list[Space]:
+    """Return spaces that are materialised although their resident is archived."""
+    return await db.all(_ARCHIVED_HORIZONS, limit=limit)
+
+
+async def forget_horizons(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:
+    """Forget how far `spaces` are materialised: the next look plans them anew, or never."""
+    await db.run(_FORGET_HORIZONS, org=org, spaces=spaces)
+
+
 async def replace_due(db: Db, scope: PlanScope, plan: Sequence[Planned], now: datetime) -> None:
     """Make `due` hold exactly `plan` for the reminders in `scope`, from its `since` on."""
     await db.run(
@@ -263,6 +276,19 @@ async def replace_due(db: Db, scope: PlanScope, plan: Sequence[Planned], now: da
 async def claim_due(db: Db, now: datetime, limit: int) -> list[Claimed]:
     """Take up to `limit` of what is due away from `due`; nobody else gets the same."""
     return await db.all(_CLAIM_DUE, now=now, limit=limit)
+
+
+async def claim_named(
+    db: Db, org: UUID, names: Sequence[tuple[UUID, str]], before: datetime
+) -> list[Claimed]:
+    """Take these (space, occ) away from `due`, if their time comes by `before`."""
+    return await db.all(
+        _CLAIM_NAMED,
+        org=org,
+        spaces=[space for space, _ in names],
+        occs=[occ for _, occ in names],
+        before=before,
+    )
 
 
 async def add_occurrences(db: Db, rows: Sequence[Occurrence]) -> set[tuple[UUID, str]]:

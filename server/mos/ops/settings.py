@@ -6,13 +6,12 @@ Secrets are never settings: they are files in the folder that MOS_SECRETS names.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from mos.kernel.clock import Clock, system_clock
+from mos.kernel.clock import Clock, file_clock, system_clock
 from mos.kernel.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -89,17 +88,7 @@ def _clock_file(environ: Mapping[str, str]) -> Path | None:
 
 
 def _clock(file: Path | None) -> Clock:
-    if file is None:
-        return system_clock
-
-    def moved() -> datetime:
-        try:
-            seconds = float(file.read_text() or 0)
-        except FileNotFoundError:
-            seconds = 0.0
-        return system_clock() + timedelta(seconds=seconds)
-
-    return moved
+    return system_clock if file is None else file_clock(file)
 
 
 def _yes(environ: Mapping[str, str], name: str) -> bool:

@@ -49,6 +49,19 @@ async def materialise(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) 
     await engine.extend_horizons(db, org, spaces, now + AHEAD)
 
 
+async def retire(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> None:
+    """Let nothing of `spaces` be due or ring any more: the residents have moved out."""
+    scope = PlanScope(
+        org=org,
+        reminders=[(space, None) for space in spaces],
+        since=now - _CATCH_UP,
+        add_from={},
+    )
+    await engine.lock_horizons(db, org, spaces, now)
+    await dispatch.replan(db, scope, [], set(), now)
+    await engine.forget_horizons(db, org, spaces)
+
+
 async def replan_spaces(db: Db, org: UUID, spaces: Iterable[UUID], now: datetime) -> None:
     """Let what is due and open follow whole plans that have changed, as by a pause."""
     wanted = sorted(set(spaces))

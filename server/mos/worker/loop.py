@@ -75,6 +75,7 @@ class Worker:
         self._passes: dict[str, Pass] = {
             "beat": self._beat,
             "plan": self._plan,
+            "retire": self._retire,
             "claim": self._claim,
             "look": self._look,
             "walk": self._walk,
@@ -168,6 +169,14 @@ class Worker:
                     await wiring.materialise(db, org, spaces, now)
             if len(short) < _SPACES_AT_ONCE:
                 return
+
+    async def _retire(self, now: datetime) -> None:
+        """Take what is planned for residents who have moved out away."""
+        async with self._own.transaction() as db:
+            archived = await store.archived_horizons(db, _SPACES_AT_ONCE)
+        for org, spaces in _by_org(archived).items():
+            async with self._app.transaction(Scope(org, tuple(spaces))) as db:
+                await wiring.retire(db, org, spaces, now)
 
     async def _claim(self, now: datetime) -> None:
         await self._drain(engine.claim, now)

@@ -561,3 +561,49 @@ async def test_a_tablet_that_stays_silent_is_an_alert_until_it_is_heard(database
         await world.say("rang", occ=occ, how="sound")
         await world.tick()
         assert (await world.alerts())[0]["closed"]["why"] == "cancelled"
+
+
+async def test_a_tablet_that_is_quicker_than_the_worker_is_believed(database):
+    async with a_world(database) as world:
+        await database.sql(
+            "UPDATE device SET push_endpoint = NULL WHERE device_id = $1", world.tablet
+        )
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        world.now = world.local("08:00")
+
+        await world.say("rang", occ=occ, how="sound")
+        await world.tick()
+        await world.at("08:05")
+
+        assert await world.state(occ) == "told"
+        assert await world.alerts() == []
+
+
+async def test_a_snooze_that_comes_before_the_worker_holds(database):
+    async with a_world(database) as world:
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        world.now = world.local("08:02")
+
+        await world.say("snooze", occ=occ, until=world.moment(world.local("08:12")))
+        await world.at("08:05")
+        assert world.rings() == []
+        await world.at("08:12")
+
+        assert world.rings() == [occ]
+
+
+async def test_nobody_is_called_about_a_resident_who_has_moved_out(database):
+    async with a_world(database) as world:
+        _, contact = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00", "12:00"), "08:00")
+        await world.at("08:00")
+
+        await database.sql(
+            "UPDATE resident SET archived_at = $2 WHERE space_id = $1", world.space, world.now
+        )
+        await world.at("08:30")
+        await world.at("13:00")
+
+        assert await world.state(occ) == "cancelled"
+        assert await world.due() == []
+        assert contact.told == []

@@ -1,4 +1,4 @@
-"""A day of sixty residents in compressed time, with workers that die; each line of it has an end."""
+"""A day of sixty residents in compressed time, with workers that die; every line has an end."""
 
 import asyncio
 import random
