@@ -222,7 +222,7 @@ describe('the strip', () => {
 
   it('draws marks true to length and cuts what reaches outside', () => {
     const window = windowOf(at('12:14'), ZONE);
-    const sleep = anItem('06:00', 'gone', { end: at('07:00') });
+    const sleep = anItem('06:00', 'done', { end: at('07:00') });
     const [mark] = marksOf([sleep], window);
     expect(mark).toMatchObject({ left: 0, width: 3.13 });
   });

@@ -211,7 +211,8 @@ export interface Mark {
 export function marksOf(items: readonly Item[], { from, to }: StripWindow): Mark[] {
   const marks = [];
   for (const item of items) {
-    if (item.state === 'paused') continue;
+    // A night that is over says nothing; the strip begins with the day.
+    if (item.state === 'paused' || (item.state === 'gone' && item.family === 'sleep')) continue;
     const isPoint = item.end <= item.start;
     if (item.start >= to || (isPoint ? item.start < from : item.end <= from)) continue;
     const left = percent(Math.max(item.start, from), from, to);

@@ -122,9 +122,14 @@ export const ALERT_TONE: Record<Alert['kind'], 'late' | 'miss' | 'silent'> = {
 
 // ───────────────────────────────────────────────────────────── rules
 
-/** When it comes, in one line: "Varje dag 08:00 och 20:00". */
+/** When it comes, in one line, beside a time that stands there already: "Varje dag", "Vardagar 08:00 och 20:00". */
 export function ruleWords(rule: Rule, today: string): string {
   return [whenWords(rule, today), ...limitWords(rule, today)].join(' · ');
+}
+
+/** Several times are named; a single one stands in its own column. */
+function timesWords(times: readonly string[]): string {
+  return times.length > 1 ? ` ${listWords([...times].sort())}` : '';
 }
 
 function whenWords(rule: Rule, today: string): string {
@@ -133,10 +138,9 @@ function whenWords(rule: Rule, today: string): string {
       return t('supporter.rule.once', {
         day: dayName(weekday(rule.at.slice(0, 10)), 'short'),
         date: dateWords(rule.at.slice(0, 10), today),
-        time: rule.at.slice(11, 16),
       });
     case 'weekly':
-      return `${daysWords(rule.days, rule.every ?? 1)} ${listWords(rule.times)}`;
+      return daysWords(rule.days, rule.every ?? 1) + timesWords(rule.times);
     case 'interval': {
       const parts = /^PT(?:(\d+)H)?(?:(\d+)M)?$/.exec(rule.every);
       const minutes = Number(parts?.[1] ?? 0) * 60 + Number(parts?.[2] ?? 0);
@@ -147,7 +151,7 @@ function whenWords(rule: Rule, today: string): string {
       });
     }
     case 'rrule':
-      return `${rruleWords(rule.rrule)} ${listWords(rule.times)}`;
+      return rruleWords(rule.rrule) + timesWords(rule.times);
   }
 }
 
