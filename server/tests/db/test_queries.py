@@ -96,7 +96,8 @@ async def test_every_declared_query_answers_what_its_struct_expects(database):
 
 async def test_every_declared_query_is_permitted_to_the_app_or_to_the_engine(database):
     refused = []
-    for query in every_query().values():
+    # Operator commands sign in as the owner.
+    for query in (q for q in every_query().values() if not q.name.startswith("mos.ops.")):
         allowed = 0
         for role in ("mos_app", "mos_engine"):
             await database.sql(f"SET ROLE {role}")

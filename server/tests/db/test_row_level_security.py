@@ -11,7 +11,7 @@ from mos.db import Scope
 from mos.db.pool import _set_scope
 
 # Tables without an organisation; none of them holds anything about a person.
-WITHOUT_ORG = {"installation", "sign_in_limit", "schema_migration"}
+WITHOUT_ORG = {"installation", "sign_in_limit", "schema_migration", "worker_heartbeat"}
 # Everybody's to see within the organisation: who lives where, and who may do what.
 ORG_WIDE = {"resident", "relation"}
 
