@@ -217,13 +217,12 @@ def _step(title: str, command: list[str], cwd: Path, hint: str) -> None:
 
 def _count(title: str, begun: float, done: threading.Event) -> None:
     live = sys.stdout.isatty()
-    if not live:
-        print(f"{title}…", flush=True)
+    print(f"{title}… ", end="", flush=True)
     while not done.wait(0.5):
         if live:
             print(f"\r{title}… {time.monotonic() - begun:.0f} s", end="", flush=True)
-    took = f"{title}… {time.monotonic() - begun:.0f} s"
-    print(f"\r{took}" if live else took, flush=True)
+    took = f"{time.monotonic() - begun:.0f} s"
+    print(f"\r{title}… {took}" if live else took, flush=True)
 
 
 if __name__ == "__main__":
