@@ -23,8 +23,10 @@ import {
 import { isNightAt } from './night';
 
 class Today {
+  /** Whose day a supporter looks at ("Se som"); null on a resident's own device. */
+  seen = $state<string | null>(null);
   /** A resident's device holds one space: the resident's own. */
-  readonly space = $derived(mos.replica.spaces()[0]?.id ?? null);
+  readonly space = $derived(this.seen ?? mos.replica.spaces()[0]?.id ?? null);
   readonly profile = $derived(
     readProfile(this.space === null ? undefined : this.#rows('profile')[0]),
   );
