@@ -32,15 +32,16 @@ _POOL_SIZE = 16
 _COST = {"standard": STANDARD, "strong": STRONG}
 
 
-def create_app(settings: Settings, clock: Clock) -> App:
+def create_app(settings: Settings, clock: Clock) -> "Application":
     """Return the application. It opens its connections when the server starts it (lifespan)."""
-    return _Application(settings, clock)
+    return Application(settings, clock)
 
 
-class _Application:
-    """Routes by the first part of the path; everything passes the Edge."""
+class Application:
+    """Routes by the first part of the path; everything passes the Edge. Use `create_app`."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Prepare everything that needs no connection."""
         self._settings = settings
         self._clock = clock
         self._given: Given | None = None
@@ -52,10 +53,16 @@ class _Application:
         self._edge = Edge(self._route, settings, metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak ASGI 3: http and lifespan."""
         if scope["type"] == "http":
             await self._edge(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
+
+    def drain(self) -> None:
+        """Send every open stream away, to come back later: the server is about to stop."""
+        if self._given is not None:
+            self._given.hub.drain()
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -48,6 +48,8 @@ _SECURITY_HEADERS = {
 }
 _HSTS = "max-age=63072000; includeSubDomains"
 
+_FORWARDED = b"x-forwarded-for"
+
 _log = structlog.get_logger("mos.web")
 
 
@@ -84,8 +86,9 @@ class Edge:
     def _client(self, scope: Scope) -> str:
         """Return the address that asks: the last one that no trusted proxy vouches for."""
         peer: str = scope["client"][0] if scope.get("client") else ""
-        claimed = header(scope, b"x-forwarded-for") or ""
-        chain = [part.strip() for part in claimed.split(",") if part.strip()]
+        # Some proxies add a line of their own below the one that came: all count, in order.
+        lines = [value.decode("latin-1") for name, value in scope["headers"] if name == _FORWARDED]
+        chain = [part.strip() for part in ",".join(lines).split(",") if part.strip()]
         while chain and self._is_proxy(peer):
             peer = chain.pop()
         return peer
@@ -129,7 +132,7 @@ class _Exchange:
         self._body_done = False
 
     async def receive(self) -> Message:
-        """Pass on the next part of the body; raises HttpRefused when it is too large or too slow.
+        """Pass on the next part of the body; raises HttpRefused when it breaks its bounds.
 
         After the body, this waits for the client to leave, for as long as a stream lives.
         """
@@ -144,6 +147,8 @@ class _Exchange:
             raise HttpRefused(
                 HTTPStatus.REQUEST_TIMEOUT, "slow_body", "The body took too long to arrive."
             ) from error
+        if message["type"] == "http.disconnect":
+            raise HttpRefused(HTTPStatus.BAD_REQUEST, "malformed", "The body was cut short.")
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             raise HttpRefused(

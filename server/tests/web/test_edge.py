@@ -236,6 +236,13 @@ async def test_a_forwarded_address_is_believed_from_a_trusted_proxy_only(databas
         assert set(await statuses("10.0.0.1", "1.2.3.4, 203.0.113.5", 20)) == {401}
         assert await statuses("10.0.0.1", "5.6.7.8, 203.0.113.5, 10.0.0.2", 1) == [429]
         assert await statuses("10.0.0.1", "203.0.113.6", 1) == [401]
+        # A proxy that adds a line of its own is believed, not the line that came with the request.
+        lines = [(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"203.0.113.5")]
+        transport = httpx.ASGITransport(app, client=("10.0.0.1", 1))
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://mos.test", headers=lines
+        ) as http:
+            assert (await Browser(http).sign_in("x@example.test", "wrong")).status_code == 429
         # Somebody who is no proxy is who they are.
         assert await statuses("198.51.100.1", "203.0.113.5", 1) == [401]
 

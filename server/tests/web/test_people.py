@@ -255,6 +255,17 @@ async def test_a_resident_stays_a_resident(site):
     assert (made.status_code, made.json()["field"]) == (400, "role")
 
 
+async def test_a_residents_name_is_changed_where_their_profile_follows(site):
+    home = await a_home(site.database)
+    admin = await site.signed_in("admin@example.test")
+    path = f"accounts/{home.resident.account}"
+
+    for change in ({"name": "Elsa Ek"}, {"language": "fi"}, {"disabled": True}):
+        answer = await admin.patch(path, change)
+        assert (answer.status_code, answer.json()["code"]) == (409, "resident_entry")
+    assert (await admin.patch(path, {"email": "elsa@example.test"})).status_code == 200
+
+
 async def test_a_manager_sees_the_people_of_their_units_only(site):
     home = await a_home(site.database)
     other_unit = await a_unit(site.database, home.org, name="Linden")

@@ -121,10 +121,17 @@ def _changed(before: store.AccountEntry, update: AccountUpdate) -> store.Account
 def _check_step(actor: Actor, before: store.AccountEntry, after: store.Account) -> None:
     if (before.role is Role.RESIDENT) != (after.role is Role.RESIDENT):
         raise Invalid("A resident stays a resident, and nobody else becomes one.", field="role")
+    if before.role is Role.RESIDENT and _as_known(before) != _as_known(after):
+        # Their profile says the same, and archiving does more than disabling.
+        raise Conflict("Change a resident's own entry instead.", code="resident_entry")
     if after.email is None and after.role is not Role.RESIDENT:
         raise Invalid("Whoever signs in needs an address.", field="email")
     if after.disabled and before.id == actor.account:
         raise Conflict("Ask somebody else to disable your account.", code="own_account")
+
+
+def _as_known(person: store.Account | store.AccountEntry) -> tuple[str, str, bool]:
+    return person.name, person.language, person.disabled
 
 
 def _require_role(actor: Actor, role: Role) -> None:
