@@ -12,16 +12,25 @@ import uvicorn
 from mos.db import settle
 from mos.ops import logs
 from mos.ops.settings import SettingsError, clock_of, read_settings
-from mos.web.app import create_app
+from mos.web.app import Application, create_app
 
 # How long running requests may take to end. Streams never end by themselves, and devices come back.
 DRAIN_S = 5
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        super().__init__(config)
+        self.application = application
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         settle()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # A stream never ends by itself: without this, each stop would take all of DRAIN_S.
+        self.application.drain()
+        await super().shutdown(sockets)
 
 
 def command(
@@ -41,8 +50,9 @@ def command(
         settings = read_settings()
     except SettingsError as error:
         sys.exit(f"mos serve: {error}")
+    application = create_app(settings, clock_of(settings))
     config = uvicorn.Config(
-        create_app(settings, clock_of(settings)),
+        application,
         host=host,
         port=port,
         loop="uvloop",
@@ -60,7 +70,7 @@ def command(
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
-    server = _Server(config)
+    server = _Server(config, application)
     sockets = [socket.socket(fileno=fd)] if fd is not None else None
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets))
