@@ -1,6 +1,7 @@
 /** Web Push on this device: permission, subscription, and telling the server where to send. */
 import { api } from './api';
 import { deviceId } from './account';
+import { device } from './kept';
 import { worker } from './worker.svelte';
 
 const SUBSCRIBE_MS = 20_000;
@@ -46,11 +47,18 @@ export async function turnOn(): Promise<void> {
   if (why !== null) throw new PushUnavailable(why);
   if ((await Notification.requestPermission()) !== 'granted') throw new PushUnavailable('denied');
   await subscribe();
+  await device().store.remember('push_off', false);
 }
 
 /** Where permission was given before: make sure that the server still knows the address. */
 export async function renew(): Promise<void> {
-  if (obstacle() === null && permission() === 'granted') await subscribe();
+  if (await isOn()) await subscribe();
+}
+
+/** Whether this device takes push messages, as far as it is up to the person. */
+export async function isOn(): Promise<boolean> {
+  const off = (await device().store.recall<boolean>('push_off')) ?? false;
+  return obstacle() === null && permission() === 'granted' && !off;
 }
 
 async function subscribe(): Promise<void> {
@@ -72,6 +80,7 @@ async function subscribe(): Promise<void> {
 }
 
 export async function turnOff(): Promise<void> {
+  await device().store.remember('push_off', true);
   const subscription = await worker.registration?.pushManager.getSubscription();
   await subscription?.unsubscribe();
   await api.delete(`devices/${await deviceId()}/push`);

@@ -121,7 +121,7 @@ async function sendLater(): Promise<void> {
 }
 
 async function show(target: Target): Promise<void> {
-  const path = target.kind === 'test' ? '/installningar' : '/';
+  const path = { ring: '/', alert: '/larm', test: '/installningar' }[target.kind];
   const page = (await windows())[0];
   if (page === undefined) {
     await self.clients.openWindow(`/#${path}`);
