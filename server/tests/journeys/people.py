@@ -7,12 +7,13 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from mos.ops.demo import PASSWORD, PEOPLE
+from mos.ops.demo import PEOPLE
 from mos.ops.rehearsal import Rehearsal
 
 CHROMIUM = os.environ.get("MOS_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--no-sandbox",
+    "--lang=sv-SE", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     # A tablet on a wall plays its alarm without being touched first; so does this one.
     "--autoplay-policy=no-user-gesture-required",
@@ -20,15 +21,8 @@ ARGUMENTS = [
 TABLET = {"width": 1180, "height": 820}
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-_SIGN_IN = """async ([email, password]) => {
-  const answer = await fetch('/api/v1/session', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-mos': '1' },
-    body: JSON.stringify({ email, password, device_id: crypto.randomUUID(), device_name: 'test' }),
-  });
-  return answer.status;
-}"""
+# Under what the sign-in page of a demo shows people.
+_GROUPS = {"resident": "Boende", "relative": "Anhöriga"}
 
 
 @dataclass
@@ -49,9 +43,11 @@ class People:
         With `profile` the browser keeps what it stores in that folder, as a tablet does.
         """
         page = self.visit(size=size, profile=profile, **more)
-        email = next(person.email for person in PEOPLE if person.key == key)
-        assert page.evaluate(_SIGN_IN, [email, PASSWORD]) == 201
-        page.reload()
+        person = next(person for person in PEOPLE if person.key == key)
+        page.get_by_role("radio", name=_GROUPS.get(person.role, "Personal")).check()
+        button = page.get_by_role("button", name=person.name)
+        button.click()
+        button.wait_for(state="detached")
         return page
 
     def visit(
