@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 import { chunks } from './scripts/chunks.ts';
 import { serviceWorker } from './scripts/service-worker.ts';
+import { svelteFlags } from './scripts/svelte-flags.ts';
 import { symbols } from './scripts/symbols.ts';
 
 // The server answers /api and /sync; in development Vite passes them on.
@@ -13,7 +14,12 @@ const server = process.env['MOS_SERVER'] ?? 'http://127.0.0.1:8080';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 export default defineConfig({
-  plugins: [svelte({ compilerOptions: { runes: true } }), symbols(), serviceWorker(version)],
+  plugins: [
+    svelte({ compilerOptions: { runes: true } }),
+    symbols(),
+    svelteFlags(),
+    serviceWorker(version),
+  ],
   define: { __MOS_VERSION__: JSON.stringify(version) },
   build: {
     target: 'es2022',

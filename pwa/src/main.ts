@@ -52,16 +52,17 @@ async function start(): Promise<void> {
     const { online, pending } = replica.status();
     if (!online && pending > 0) void worker.sendLater();
   });
-  await Promise.all([worker.start(go), meetServer()]);
+  await meetServer();
 }
 
 /** What needs the server comes after the first screen. */
 async function meetServer(): Promise<void> {
-  const [{ checkBack }, { renew }] = await Promise.all([
+  const [{ startWorker }, { checkBack }, { renew }] = await Promise.all([
+    import('./app/worker-start'),
     import('./app/account'),
     import('./app/push'),
   ]);
-  await checkBack();
+  await Promise.all([startWorker(go), checkBack()]);
   if (mos.session !== null && !mos.signedOut) await renew().catch(() => undefined);
 }
 
