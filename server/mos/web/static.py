@@ -30,6 +30,9 @@ _TYPES = {
 _PACKABLE = frozenset({".html", ".js", ".css", ".json", ".webmanifest", ".map", ".svg", ".txt"})
 # Vite puts a hash of the content into these names, so they never change.
 _HASHED = re.compile(r"^/assets/.+-[\w-]{8}\.\w+$")
+# A device that keeps the app asks for no page: its worker and its way out notice what is new.
+_KILL_SWITCH = "/kill-switch.json"
+_FRESH = frozenset({"/index.html", "/sw.js", _KILL_SWITCH})
 _FOREVER = b"public, max-age=31536000, immutable"
 _ASK_FIRST = b"no-cache"
 
@@ -72,7 +75,7 @@ class StaticFiles:
         await _serve(scope, send, file)
 
     async def _find(self, path: str) -> _File | None:
-        if path not in self._files or path == "/index.html":
+        if path not in self._files or path in _FRESH:
             await asyncio.to_thread(self._load, path)
         return self._files.get(path)
 
@@ -82,6 +85,8 @@ class StaticFiles:
             built_at = (self._folder / "index.html").stat().st_mtime_ns
             if built_at != self._built_at:
                 self._built_at, self._files, self._paths = built_at, {}, _listing(self._folder)
+            if path == _KILL_SWITCH:
+                self._files.pop(path, None)
             # A name that is no key of the listing is no file: `..` leads nowhere.
             if path in self._paths and path not in self._files:
                 self._files[path] = _read(path, self._paths[path])

@@ -137,3 +137,26 @@ async def test_a_newer_build_replaces_the_one_before(built, site):
     assert "Ny" in (await built.http.get("/")).text
     assert (await built.http.get("/assets/index-C4kd9_xQ.js")).status_code == 200
     assert (await built.http.get("/assets/index-B3kd9_xQ.js")).status_code == 404
+
+
+async def test_a_newer_build_is_noticed_by_a_device_that_asks_for_its_worker_alone(built, site):
+    await built.http.get("/sw.js")
+    folder = site.database.settings.app_dir
+    (folder / "sw.js").write_text("self.version = 2;")
+    os.utime(folder / "index.html", (1, 1))
+
+    worker = await built.http.get("/sw.js")
+
+    assert worker.text == "self.version = 2;"
+
+
+async def test_the_kill_switch_works_without_a_new_build(built, site):
+    switch = site.database.settings.app_dir / "kill-switch.json"
+    switch.write_text('{"kill": false}')
+    os.utime(switch.parent / "index.html", (1, 1))
+    await built.http.get("/kill-switch.json")
+    switch.write_text('{"kill": true}')
+
+    answer = await built.http.get("/kill-switch.json")
+
+    assert answer.json() == {"kill": True}
