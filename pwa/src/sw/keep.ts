@@ -40,9 +40,9 @@ export function answer(request: Request, origin: string): Promise<Response> | nu
 }
 
 async function kept(path: string, request: Request): Promise<Response> {
-  const found =
-    (await (await caches.open(NAME)).match(path, { ignoreVary: true })) ?? (await older(path));
-  return found ?? fetch(request);
+  // Looked up by name: opening a cache would make one that was let go again.
+  const found = await caches.match(path, { cacheName: NAME, ignoreVary: true });
+  return found ?? (await older(path)) ?? fetch(request);
 }
 
 /** A page of the release before asks for what only that had. */
