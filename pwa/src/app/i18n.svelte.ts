@@ -23,7 +23,12 @@ type Stored = keyof (typeof common &
   typeof kit &
   typeof trouble);
 /** `resident.quarters` when `resident.quarters.one` and `.other` are in the catalogue. */
-type Counted = Stored extends infer K ? (K extends `${infer Base}.other` ? Base : never) : never;
+type Counted = BaseOf<Stored>;
+type BaseOf<K> = K extends `${infer Base}.other`
+  ? `${Base}.one` extends Stored
+    ? Base
+    : never
+  : never;
 
 export type Key = Exclude<
   Stored,

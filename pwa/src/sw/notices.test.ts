@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+
+import texts from '../locales/sv/push.json';
+import { noticeOf, readPayload, type Known, type Words } from './notices';
+
+const words: Words = (key, params = {}) =>
+  ((texts as Record<string, string>)[key] ?? key).replace(
+    /\{(\w+)\}/g,
+    (_, name: string) => params[name] ?? '',
+  );
+const nothing: Known = { title: null, name: null, alert: null };
+const ring = { kind: 'ring', space: 's', occ: 'r@2026-11-27T08:00' } as const;
+const alert = { kind: 'alert', space: 's', alert: 'a' } as const;
+
+describe('a push message', () => {
+  it('of a reminder shows its title and time, and can be answered there', () => {
+    const notice = noticeOf(ring, { ...nothing, title: 'Frukost' }, words);
+
+    expect(notice).toMatchObject({ title: 'Frukost', body: 'Klockan 08:00', tag: ring.occ });
+    expect(notice.actions.map(({ title }) => title)).toEqual(['Klar', 'Påminn igen']);
+  });
+
+  it('says nothing about what this device does not know', () => {
+    expect(noticeOf(ring, nothing, words).title).toBe('Det är dags');
+    expect(noticeOf(alert, nothing, words).title).toBe('Någon behöver dig');
+  });
+
+  it.each([
+    ['late', 'Elsa: Lunch är inte klart än'],
+    ['missed', 'Elsa: Lunch har missats'],
+    ['help', 'Elsa vill ha hjälp'],
+    ['silent', 'Plattan hos Elsa svarar inte'],
+  ])('of an alert that is %s says who and what', (kind, title) => {
+    const notice = noticeOf(alert, { title: 'Lunch', name: 'Elsa', alert: kind }, words);
+
+    expect(notice.title).toBe(title);
+    expect(notice.actions.map(({ action }) => action)).toEqual(['take']);
+  });
+
+  it('that is not ours is passed over', () => {
+    for (const text of ['', 'hej', '{}', '{"kind":"ring","space":"s"}', '{"kind":"new","x":1}']) {
+      expect(readPayload(text)).toBeNull();
+    }
+    expect(readPayload(JSON.stringify(ring))).toEqual(ring);
+  });
+});
