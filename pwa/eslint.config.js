@@ -18,10 +18,13 @@ export default ts.config(
       },
     },
     rules: {
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       // `() => (seen = true)` and `() => listeners.delete(it)` read well; what they return is nobody's business.
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       // A number in a template is exactly what it looks like.
@@ -49,6 +52,10 @@ export default ts.config(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      // Beside other snippets, naming the rest reads better than leaving it loose.
+      'svelte/no-useless-children-snippet': 'off',
+      // Compiles without our options, and so misses warnings that svelte-check does give.
+      'svelte/no-unused-svelte-ignore': 'off',
       // `let { value = $bindable() } = $props()` mixes what changes with what does not.
       'prefer-const': 'off',
       'svelte/prefer-const': ['error', { destructuring: 'all' }],

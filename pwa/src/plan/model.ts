@@ -1,7 +1,15 @@
 /** Words of the plan, as in docs/records.md. Types only. */
 
 export const CATEGORIES = [
-  'meal', 'medication', 'movement', 'rest', 'sleep', 'meeting', 'hygiene', 'cleaning', 'other',
+  'meal',
+  'medication',
+  'movement',
+  'rest',
+  'sleep',
+  'meeting',
+  'hygiene',
+  'cleaning',
+  'other',
 ] as const;
 export type Category = (typeof CATEGORIES)[number];
 
@@ -12,7 +20,7 @@ export type Criticality = 'normal' | 'important' | 'critical';
 export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
 export type DayPart = 'morning' | 'day' | 'evening' | 'night';
 export type Outcome =
-  | 'done' | 'partly' | 'refused' | 'asleep' | 'away' | 'not_available' | 'held' | 'other';
+  'done' | 'partly' | 'refused' | 'asleep' | 'away' | 'not_available' | 'held' | 'other';
 
 interface RuleLimits {
   zone: string;
@@ -22,9 +30,23 @@ interface RuleLimits {
 }
 export type Rule =
   | ({ kind: 'once'; at: string } & RuleLimits)
-  | ({ kind: 'weekly'; days: Day[]; times: string[]; every?: number; start: string; end?: string } & RuleLimits)
+  | ({
+      kind: 'weekly';
+      days: Day[];
+      times: string[];
+      every?: number;
+      start: string;
+      end?: string;
+    } & RuleLimits)
   | ({ kind: 'rrule'; rrule: string; times: string[]; start: string; end?: string } & RuleLimits)
-  | ({ kind: 'interval'; every: string; from: string; to: string; start: string; end?: string } & RuleLimits);
+  | ({
+      kind: 'interval';
+      every: string;
+      from: string;
+      to: string;
+      start: string;
+      end?: string;
+    } & RuleLimits);
 
 /** One due instance: scheduled wall time (`2026-11-27T08:00`) and the instant (ms) it fires. */
 export interface Occurrence {

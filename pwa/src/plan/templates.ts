@@ -128,7 +128,7 @@ export function formsOf(
 ): ReminderForm[] {
   return DAYS_OF_TEMPLATES[name].map(({ title, category, symbol, at, minutes, days }) => ({
     ...blankForm(category, { zone, date: start }),
-    title: title[language as keyof Titles] ?? title.sv,
+    title: (title as Partial<Record<string, string>>)[language] ?? title.sv,
     symbol,
     times: [at],
     minutes,
