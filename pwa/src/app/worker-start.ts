@@ -14,9 +14,12 @@ export async function startWorker(onGo: (path: string) => void): Promise<void> {
     if (told?.kind === 'go' && told.path !== undefined) onGo(told.path);
     if (told?.kind === 'pushed' && told.payload !== undefined) worker.tell(told.payload);
   });
-  const controlled = container.controller !== null;
-  // Without one this is the first visit: the worker takes over without a reload.
-  if (controlled) container.addEventListener('controllerchange', () => void reload());
+  // On a first visit the worker takes over the page that is there: nothing newer has come.
+  let controlled = container.controller !== null;
+  container.addEventListener('controllerchange', () => {
+    if (controlled) void reload();
+    controlled = true;
+  });
   if (await isKilled()) return;
   // A certificate the browser does not trust, or one told to keep nothing: the app works, but not without a network.
   const registration: ServiceWorkerRegistration | undefined = await container
@@ -24,8 +27,7 @@ export async function startWorker(onGo: (path: string) => void): Promise<void> {
     .catch(() => undefined);
   if (registration === undefined) return;
   worker.registration = registration;
-  if (registration.waiting !== null && controlled)
-    registration.waiting.postMessage({ kind: 'apply' });
+  registration.waiting?.postMessage({ kind: 'apply' });
   registration.addEventListener('updatefound', () => watch(registration.installing));
   watch(registration.installing);
   const look = (): void => void registration.update().catch(() => undefined);
