@@ -170,7 +170,6 @@ def pgbench(
 
 def serve(dsn: str, sock: socket.socket) -> None:
     """One worker process: the edge and synchronisation, nothing else."""
-
     # A request's line is made as a real server makes it, and goes where nobody reads.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     logs.configure()
