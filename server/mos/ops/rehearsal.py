@@ -45,8 +45,15 @@ class Rehearsal:
     @property
     def log(self) -> str:
         """What `mos up` and its children have said so far."""
-        logs = [self._directory / "up.log", *sorted((self._directory / "home").rglob("*.log"))]
-        return "\n".join(f.read_text(errors="replace") for f in logs if f.exists())
+        greeting = self._directory / "up.log"
+        said = greeting.read_text(errors="replace") if greeting.exists() else ""
+        return f"{said}\n{self.served_log}"
+
+    @property
+    def served_log(self) -> str:
+        """What the server, the worker and the database have logged: without the greeting."""
+        logs = sorted((self._directory / "home").rglob("*.log"))
+        return "\n".join(log.read_text(errors="replace") for log in logs)
 
     def now(self) -> datetime:
         """Return the present moment of this home, in UTC."""

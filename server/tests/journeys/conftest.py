@@ -8,6 +8,7 @@ import pytest
 from people import ARGUMENTS, CHROMIUM, People
 from playwright.sync_api import Browser, sync_playwright
 
+from mos.ops.demo import PEOPLE
 from mos.ops.rehearsal import Rehearsal
 
 MORNING = "2026-11-28T07:57:00"  # a Saturday
@@ -30,9 +31,12 @@ def browser(playwright: Any) -> Iterator[Browser]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Rehearsal]:
-    """A demo home of this test's own, early on a Saturday."""
+    """A demo home of this test's own, early on a Saturday. Its logs must never name anybody."""
     with Rehearsal(tmp_path / "mos", MORNING) as rehearsal:
         yield rehearsal
+    named = [word for person in PEOPLE for word in (*person.name.split(), person.email)]
+    said = rehearsal.served_log
+    assert [word for word in named if word in said] == []
 
 
 @pytest.fixture
