@@ -1,7 +1,7 @@
 """What can go wrong on purpose. `mos.web` turns each kind into one status and one RFC 9457 body.
 
 Refused
-├── Invalid          400  the request itself is wrong; `field` names the place, the text says what to do
+├── Invalid          400  wrong in itself; `field` names the place, the text what to do
 ├── Unauthenticated  401  nobody is signed in, or the sign-in has ended
 ├── Forbidden        403  signed in, but this is not theirs
 ├── NotFound         404  absent, or not theirs to know about (the two look alike)

@@ -1,4 +1,4 @@
-"""What a running MOS is told about its surroundings. Pure data; `mos.ops` reads it from the environment."""
+"""What a running MOS is told about its surroundings. Pure data; `mos.ops` reads the environment."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,7 @@ from msgspec import Struct
 class Settings(Struct, frozen=True, kw_only=True):
     """One deployment's settings. Secrets are files in `secrets`, never values here."""
 
-    # Where the app's role signs in; `app_role` is taken after sign-in where one login plays several.
+    # Where the app's role signs in; where one login plays several, `app_role` is taken after it.
     app_url: str
     app_role: str | None = None
     engine_url: str
@@ -20,7 +20,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     # Proxies in front, as networks ("127.0.0.1/32"): only they are believed in X-Forwarded-For.
     trusted_proxies: tuple[str, ...] = ()
     # What one guess at a password costs: 19 MiB and 30 ms, or 64 MiB and 200 ms (RFC 9106).
-    password_cost: Literal["standard", "strong"] = "standard"
+    password_cost: Literal["standard", "strong"] = "standard"  # noqa: S105  a cost, no password
     demo: bool = False
     # Push services live on public addresses. A test's own service needs this, and it alone.
     push_private_hosts: bool = False
