@@ -103,6 +103,7 @@ class Up:
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _cluster: Cluster | None = None
     _clock: Clock = field(default_factory=read_clock)
+    _waited: float = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -208,7 +209,8 @@ class Up:
         return cluster.dsn(database=DATABASE), passwords
 
     def _still_waiting(self, seconds: float) -> None:
-        if seconds > 5 and int(seconds * 5) % 50 == 0:
+        if seconds > self._waited + 5:
+            self._waited = seconds
             self.console.print(f"The database recovers from a crash… {seconds:.0f} s")
 
     async def _prepare_home(self, dsn: str, passwords: dict[str, str] | None) -> Prepared:
