@@ -6,7 +6,8 @@
 -- name: access
 -- Each space that an account reaches and the words it was given there: by a relation to the resident,
 -- by one to the resident's unit, or by being the resident.
-SELECT space_id AS space, array_agg(DISTINCT word) AS words
+SELECT space_id AS space, array_agg(DISTINCT word) AS words,
+       (SELECT policy FROM organisation WHERE org_id = :org) AS policy
 FROM (
   SELECT r.space_id, unnest(l.permissions) AS word
   FROM relation l
@@ -28,12 +29,31 @@ GROUP BY space_id
 ORDER BY space_id;
 
 -- name: managed_units
--- The units that an account manages by a live relation.
-SELECT unit_id AS id
-FROM relation
-WHERE org_id = :org AND account_id = :account AND unit_id IS NOT NULL
-  AND 'care.manage' = ANY (permissions)
-  AND valid_from <= :now AND (valid_to IS NULL OR valid_to > :now);
+-- The units that an account manages by a live relation, where the organisation's policy lets its role.
+SELECT l.unit_id AS id
+FROM relation l
+JOIN organisation o ON o.org_id = l.org_id AND o.policy = ANY (:policies::text[])
+WHERE l.org_id = :org AND l.account_id = :account AND l.unit_id IS NOT NULL
+  AND 'care.manage' = ANY (l.permissions)
+  AND l.valid_from <= :now AND (l.valid_to IS NULL OR l.valid_to > :now);
+
+-- name: stewards
+-- Who can sign in and manages everything until further notice: administrators, and in a family the
+-- relatives who manage each of its units.
+SELECT count(*)::int AS number
+FROM account a
+JOIN organisation o ON o.org_id = a.org_id
+WHERE a.org_id = :org AND a.disabled_at IS NULL
+  AND EXISTS (SELECT 1 FROM credential c WHERE c.org_id = a.org_id AND c.account_id = a.account_id)
+  AND (a.role = 'admin' OR (
+    a.role = 'relative' AND o.policy = ANY (:policies::text[])
+    AND EXISTS (SELECT 1 FROM unit u WHERE u.org_id = a.org_id)
+    AND NOT EXISTS (
+      SELECT 1 FROM unit u
+      WHERE u.org_id = a.org_id AND NOT EXISTS (
+        SELECT 1 FROM relation l
+        WHERE l.org_id = a.org_id AND l.account_id = a.account_id AND l.unit_id = u.unit_id
+          AND 'care.manage' = ANY (l.permissions) AND l.valid_from <= :now AND l.valid_to IS NULL))));
 
 -- ───────────────────────────────────────────────────────────── the organisation
 
@@ -41,8 +61,9 @@ WHERE org_id = :org AND account_id = :account AND unit_id IS NOT NULL
 SELECT org_id AS id, name, policy, zone, language FROM organisation WHERE org_id = :org;
 
 -- name: lock_organisation
--- Held while roles change: two admins who step down at once must see each other.
-SELECT org_id AS id, name, policy, zone, language FROM organisation WHERE org_id = :org FOR UPDATE;
+-- Held while somebody may cease to manage: two who step down at once must see each other.
+SELECT org_id AS id, name, policy, zone, language FROM organisation
+WHERE org_id = :org FOR NO KEY UPDATE;
 
 -- name: add_organisation
 INSERT INTO organisation (org_id, name, policy, zone, language, created_at)
@@ -134,10 +155,6 @@ UPDATE account
 SET role = :role, name = :name, email = :email, language = :language,
     disabled_at = CASE WHEN :disabled THEN COALESCE(disabled_at, :now) END
 WHERE org_id = :org AND account_id = :account;
-
--- name: live_admins
-SELECT count(*)::int AS number FROM account
-WHERE org_id = :org AND role = 'admin' AND disabled_at IS NULL;
 
 -- name: people
 -- Everyone whose name may appear in these spaces: the residents and all who were ever related to them,
@@ -250,6 +267,18 @@ WHERE org_id = :org AND relation_id = :relation;
 UPDATE relation SET is_primary = false
 WHERE org_id = :org AND space_id = :space AND is_primary AND relation_id <> :relation;
 
+-- name: cut_relations
+-- Take what a new role cannot have out of an account's relations, and end those that would be empty.
+-- The ladder calls whoever a relation names, so a contact person who cannot take alerts is none.
+UPDATE relation
+SET permissions = CASE WHEN permissions && :kept::text[]
+      THEN ARRAY(SELECT word FROM unnest(permissions) AS word WHERE word = ANY (:kept::text[]))
+      ELSE permissions END,
+    is_primary = is_primary AND 'alert.take' = ANY (:kept::text[]),
+    valid_to = CASE WHEN permissions && :kept::text[] THEN valid_to ELSE :now END
+WHERE org_id = :org AND account_id = :account AND NOT permissions <@ :kept::text[]
+  AND valid_from < :now AND (valid_to IS NULL OR valid_to > :now);
+
 -- name: remove_relation
 DELETE FROM relation WHERE org_id = :org AND relation_id = :relation;
 
@@ -289,6 +318,10 @@ ORDER BY s.seen_at DESC, s.session_id;
 INSERT INTO session (org_id, session_id, account_id, device_id, token_hash, created_at, seen_at,
                      expires_at)
 VALUES (:org, :session, :account, :device, :token_hash, :now, :now, :expires_at);
+
+-- name: move_session
+UPDATE session SET device_id = :device
+WHERE org_id = :org AND session_id = :session AND revoked_at IS NULL;
 
 -- name: end_session
 UPDATE session SET revoked_at = :now

@@ -25,7 +25,7 @@ _SUPPORT = frozenset(
 # The one rule table: the most that a role can ever have. A relation gives some of it, never more.
 CEILING: dict[Role, frozenset[Permission]] = {
     Role.RESIDENT: frozenset({_P.PLAN_VIEW, _P.OUTCOME_RECORD, _P.MEALS_VIEW, _P.MEDICATION_VIEW}),
-    Role.RELATIVE: _SUPPORT | {_P.MEDICATION_EDIT},
+    Role.RELATIVE: _SUPPORT | {_P.MEDICATION_EDIT, _P.CARE_MANAGE},
     Role.CAREGIVER: _SUPPORT | {_P.MEDICATION_SIGN},
     Role.NURSE: _SUPPORT | {_P.MEDICATION_EDIT, _P.MEDICATION_SIGN},
     Role.MANAGER: _SUPPORT | {_P.CARE_MANAGE},
@@ -35,19 +35,24 @@ CEILING: dict[Role, frozenset[Permission]] = {
     Role.AUDITOR: frozenset(),
 }
 
+# What is a relative's only where the family itself runs MOS, and not in a care record.
+_FAMILY_ONLY = frozenset({_P.MEDICATION_EDIT, _P.CARE_MANAGE})
+
 # What residents may do in their own space without any relation.
 OWN: frozenset[Permission] = frozenset({_P.PLAN_VIEW, _P.OUTCOME_RECORD})
 
-# Whom a manager may make, change and invite. Managers and administrators are the administrator's.
+# Whom a manager, or a relative who manages the family's home, may make, change and invite. Managers
+# and administrators are the administrator's.
 MANAGED_ROLES = frozenset({Role.RESIDENT, Role.RELATIVE, Role.CAREGIVER, Role.NURSE})
 
 
-def cut(role: Role, words: Iterable[str]) -> frozenset[Permission]:
-    """Return the permissions among `words` that `role` can have.
+def cut(role: Role, policy: Policy, words: Iterable[str]) -> frozenset[Permission]:
+    """Return the permissions among `words` that `role` can have under `policy`.
 
     A word that this release does not know gives nothing.
     """
-    return frozenset(permission for permission in CEILING[role] if permission.value in set(words))
+    given = set(words)
+    return frozenset(each for each in ceiling(role, policy) if each.value in given)
 
 
 def may(actor: Actor, permission: Permission, access: Access) -> bool:
@@ -58,11 +63,29 @@ def may(actor: Actor, permission: Permission, access: Access) -> bool:
 def ceiling(role: Role, policy: Policy) -> frozenset[Permission]:
     """Return what a relation may give `role` in an organisation of this policy.
 
-    In a care record only nurses decide about medication; in a family a relative may.
+    In a care record only nurses decide about medication, and staff manage; in a family a relative
+    may do both.
     """
     if role is Role.RELATIVE and policy is Policy.CARE_RECORD:
-        return CEILING[role] - {_P.MEDICATION_EDIT}
+        return CEILING[role] - _FAMILY_ONLY
     return CEILING[role]
+
+
+def managing_policies(role: Role) -> frozenset[Policy]:
+    """Return under which policies a relation to a unit lets `role` manage it."""
+    if role is Role.ADMIN:
+        # The whole organisation is theirs without any relation.
+        return frozenset()
+    return frozenset(policy for policy in Policy if _P.CARE_MANAGE in ceiling(role, policy))
+
+
+def founding_role(policy: Policy) -> Role:
+    """Return what whoever founds an organisation is in it."""
+    match policy:
+        case Policy.FAMILY:
+            return Role.RELATIVE
+        case Policy.CARE_RECORD:
+            return Role.ADMIN
 
 
 def may_manage_unit(reach: Reach, unit: UUID) -> bool:
@@ -71,11 +94,11 @@ def may_manage_unit(reach: Reach, unit: UUID) -> bool:
 
 
 def may_manage_role(actor: Actor, role: Role) -> bool:
-    """Say whether `actor` may make, change or invite accounts of this role."""
+    """Say whether `actor`, who manages something, may make, change or invite such accounts."""
     match actor.role:
         case Role.ADMIN:
             return True
-        case Role.MANAGER:
+        case Role.MANAGER | Role.RELATIVE:
             return role in MANAGED_ROLES
         case _:
             return False

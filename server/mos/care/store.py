@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from mos.care import rules
-from mos.care.model import Access, Actor, Policy, Reach, Role
+from mos.care.model import Access, Actor, Permission, Policy, Reach, Role
 from mos.db import Db, Queries
 
 _sql = Queries(__package__)
@@ -190,6 +190,7 @@ class DemoAccount(Struct, frozen=True):
 class _Given(Struct, frozen=True):
     space: UUID
     words: list[str]
+    policy: Policy
 
 
 class _Id(Struct, frozen=True):
@@ -216,6 +217,7 @@ class _Until(Struct, frozen=True):
 
 _ACCESS = _sql.query("access", _Given)
 _MANAGED_UNITS = _sql.query("managed_units", _Id)
+_STEWARDS = _sql.query("stewards", _Number)
 
 
 async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
@@ -225,7 +227,7 @@ async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
     """
     own = [permission.value for permission in rules.OWN] if actor.role is Role.RESIDENT else []
     given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=own)
-    cut = (Access(row.space, rules.cut(actor.role, row.words)) for row in given)
+    cut = (Access(row.space, rules.cut(actor.role, row.policy, row.words)) for row in given)
     return [access for access in cut if access.permissions]
 
 
@@ -233,10 +235,20 @@ async def reach(db: Db, actor: Actor, now: datetime) -> Reach:
     """Return what `actor` manages at `now`: everything, some units, or nothing."""
     if actor.role is Role.ADMIN:
         return Reach(everything=True, units=frozenset())
-    if actor.role is not Role.MANAGER:
+    policies = rules.managing_policies(actor.role)
+    if not policies:
         return Reach(everything=False, units=frozenset())
-    rows = await db.all(_MANAGED_UNITS, org=actor.org, account=actor.account, now=now)
+    rows = await db.all(
+        _MANAGED_UNITS, org=actor.org, account=actor.account, policies=list(policies), now=now
+    )
     return Reach(everything=False, units=frozenset(row.id for row in rows))
+
+
+async def stewards(db: Db, org: UUID, now: datetime) -> int:
+    """Return how many accounts can sign in and manage everything, until further notice."""
+    policies = list(rules.managing_policies(Role.RELATIVE))
+    row = await db.one(_STEWARDS, org=org, policies=policies, now=now)
+    return _there(row).number
 
 
 # ────────────────────────────────────────────────────────────── the organisation and its units
@@ -337,7 +349,6 @@ _ACCOUNTS = _sql.query("accounts", AccountEntry)
 _ACCOUNT = _sql.query("account", Account)
 _ADD_ACCOUNT = _sql.command("add_account")
 _SAVE_ACCOUNT = _sql.command("save_account")
-_LIVE_ADMINS = _sql.query("live_admins", _Number)
 _PEOPLE = _sql.query("people", Person)
 _PASSWORD = _sql.query("password", _Secret)
 _SAVE_PASSWORD = _sql.command("save_password")
@@ -390,12 +401,6 @@ async def save_account(db: Db, org: UUID, account: Account, now: datetime) -> No
         disabled=account.disabled,
         now=now,
     )
-
-
-async def live_admins(db: Db, org: UUID) -> int:
-    """Return how many administrators can sign in."""
-    row = await db.one(_LIVE_ADMINS, org=org)
-    return _there(row).number
 
 
 async def people(db: Db, org: UUID, account: UUID, spaces: list[UUID]) -> list[Person]:
@@ -482,6 +487,7 @@ _SUPPORTERS = _sql.query("supporters", _Id)
 _ADD_RELATION = _sql.command("add_relation")
 _SAVE_RELATION = _sql.command("save_relation")
 _NO_PRIMARY = _sql.command("no_primary")
+_CUT_RELATIONS = _sql.command("cut_relations")
 _REMOVE_RELATION = _sql.command("remove_relation")
 
 
@@ -535,6 +541,13 @@ async def save_relation(db: Db, org: UUID, relation: Relation) -> None:
 async def no_primary(db: Db, org: UUID, space: UUID, *, but: UUID) -> None:
     """Take the contact person's mark from every relation to this resident except `but`."""
     await db.run(_NO_PRIMARY, org=org, space=space, relation=but)
+
+
+async def cut_relations(
+    db: Db, org: UUID, account: UUID, now: datetime, *, kept: frozenset[Permission]
+) -> None:
+    """Leave an account's live relations only what is in `kept`; end those left with nothing."""
+    await db.run(_CUT_RELATIONS, org=org, account=account, kept=sorted(kept), now=now)
 
 
 async def remove_relation(db: Db, org: UUID, relation: UUID) -> None:
@@ -597,6 +610,7 @@ _SESSION_LOOKUP = _sql.query("session_lookup", SessionRow)
 _SESSION_SEEN = _sql.command("session_seen")
 _SESSIONS = _sql.query("sessions", SessionEntry)
 _ADD_SESSION = _sql.command("add_session")
+_MOVE_SESSION = _sql.command("move_session")
 _END_SESSION = _sql.command("end_session")
 _END_SESSIONS = _sql.command("end_sessions")
 _SILENCE_SIGNED_OUT = _sql.command("silence_signed_out")
@@ -635,6 +649,12 @@ async def add_session(
         now=now,
         expires_at=expires_at,
     )
+
+
+async def move_session(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
+    """Let the actor's session be `device`'s; the one that it leaves gets no pushes any more."""
+    await db.run(_MOVE_SESSION, org=actor.org, session=actor.session, device=device)
+    await db.run(_SILENCE_SIGNED_OUT, org=actor.org, account=actor.account, now=now)
 
 
 async def end_session(db: Db, org: UUID, account: UUID, session: UUID, now: datetime) -> bool:

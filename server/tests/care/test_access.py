@@ -42,7 +42,7 @@ async def test_relations_add_up_and_are_cut_to_the_role(database):
     relative = await an_account(database, home.org, "relative")
     await a_relation(
         database, home.org, relative, space=home.space,
-        permissions=("plan.view", "medication.sign", "care.manage"),
+        permissions=("plan.view", "medication.sign"),
     )  # fmt: skip
     await a_relation(
         database, home.org, relative, unit=home.unit, permissions=("alert.take", "plan.view")
@@ -51,6 +51,20 @@ async def test_relations_add_up_and_are_cut_to_the_role(database):
     reached = await _access(database, home, relative, Role.RELATIVE)
 
     assert reached == {home.space: {P.PLAN_VIEW, P.ALERT_TAKE}}
+
+
+async def test_what_a_family_may_is_not_a_relatives_in_a_care_record(database):
+    home = await a_home(database)
+    relative = await an_account(database, home.org, "relative")
+    words = ("plan.view", "medication.edit", "care.manage")
+    await a_relation(database, home.org, relative, unit=home.unit, permissions=words)
+
+    in_a_family = await _access(database, home, relative, Role.RELATIVE)
+    await database.sql("UPDATE organisation SET policy = 'care_record'")
+    in_a_care_record = await _access(database, home, relative, Role.RELATIVE)
+
+    assert in_a_family == {home.space: {P.PLAN_VIEW, P.MEDICATION_EDIT, P.CARE_MANAGE}}
+    assert in_a_care_record == {home.space: {P.PLAN_VIEW}}
 
 
 async def test_a_relation_holds_from_its_beginning_until_just_before_its_end(database):

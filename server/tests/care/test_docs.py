@@ -22,7 +22,7 @@ def _word(role, permission):
     if role is Role.RESIDENT:
         return "own"
     if permission is Permission.CARE_MANAGE:
-        return {Role.ADMIN: "all", Role.MANAGER: "unit"}[role]
+        return {Role.ADMIN: "all", Role.MANAGER: "unit", Role.RELATIVE: "family"}[role]
     if permission not in ceiling(role, Policy.CARE_RECORD):
         return "family"
     return "yes"

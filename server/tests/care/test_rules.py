@@ -48,8 +48,32 @@ def test_only_nurses_and_families_decide_about_medication():
     assert Permission.MEDICATION_EDIT not in rules.ceiling(Role.RELATIVE, Policy.CARE_RECORD)
 
 
+def test_only_in_a_family_does_a_relative_manage():
+    everybody = {role: rules.managing_policies(role) for role in Role}
+
+    assert everybody[Role.RELATIVE] == {Policy.FAMILY}
+    assert everybody[Role.MANAGER] == set(Policy)
+    assert not any(
+        policies
+        for role, policies in everybody.items()
+        if role not in (Role.RELATIVE, Role.MANAGER)
+    )
+    manages = frozenset({Permission.CARE_MANAGE})
+    with pytest.raises(Invalid):
+        rules.check_relation(
+            Role.RELATIVE, Policy.CARE_RECORD, manages, is_primary=False, of="unit"
+        )
+
+
+def test_who_founds_a_family_is_of_it_and_who_founds_a_care_provider_sees_nobody():
+    assert rules.founding_role(Policy.FAMILY) is Role.RELATIVE
+    assert rules.founding_role(Policy.CARE_RECORD) is Role.ADMIN
+
+
 def test_a_word_of_a_newer_release_gives_nothing():
-    assert rules.cut(Role.NURSE, ["plan.view", "everything", ""]) == {Permission.PLAN_VIEW}
+    words = ["plan.view", "everything", ""]
+
+    assert rules.cut(Role.NURSE, Policy.CARE_RECORD, words) == {Permission.PLAN_VIEW}
 
 
 def test_what_is_usual_for_a_role_is_within_it():
@@ -69,7 +93,7 @@ def test_managers_manage_supporters_and_residents_only():
         Role.RESIDENT, Role.RELATIVE, Role.CAREGIVER, Role.NURSE,
     }  # fmt: skip
     assert all(rules.may_manage_role(admin, role) for role in Role)
-    for role in set(Role) - {Role.MANAGER, Role.ADMIN}:
+    for role in set(Role) - {Role.MANAGER, Role.ADMIN, Role.RELATIVE}:
         assert not any(rules.may_manage_role(an_actor(role), other) for other in Role)
 
 

@@ -32,7 +32,7 @@ async def _token(database):
         return await new_claim_token(db, NOW)
 
 
-async def test_the_token_founds_the_organisation_and_signs_its_administrator_in(site):
+async def test_the_token_founds_a_family_and_signs_in_whoever_set_it_up(site):
     await _empty(site.database)
     token = await _token(site.database)
     browser = await site.browser()
@@ -41,7 +41,8 @@ async def test_the_token_founds_the_organisation_and_signs_its_administrator_in(
     answer = await browser.post("claim", _claim(token))
 
     assert answer.status_code == 201, answer.text
-    assert answer.json()["account"]["role"] == "admin"
+    assert answer.json()["account"]["role"] == "relative"
+    assert answer.json()["manages"] is True
     assert answer.json()["organisation"]["policy"] == "family"
     assert [unit["name"] for unit in answer.json()["units"]] == ["Familjen Ek"]
     assert (await browser.get("session")).status_code == 200
@@ -58,6 +59,98 @@ async def test_a_care_provider_begins_without_units(site):
     answer = await browser.post("claim", _claim(token, organisation=organisation))
 
     assert answer.json()["units"] == []
+    assert answer.json()["account"]["role"] == "admin"
+    assert answer.json()["manages"] is True
+
+
+async def _a_family(site):
+    """The browser of whoever has just founded a family, its unit, and the session's body."""
+    await _empty(site.database)
+    browser = await site.browser()
+    body = (await browser.post("claim", _claim(await _token(site.database)))).json()
+    return browser, body["units"][0]["id"], body
+
+
+async def test_who_sets_a_family_up_manages_it_and_sees_everybody_who_is_added(site):
+    browser, unit, _ = await _a_family(site)
+
+    elsa = await browser.post("residents", {"name": "Elsa", "unit": unit, "language": "sv"})
+    assert elsa.status_code == 201, elsa.text
+    [seen] = (await browser.get("session")).json()["residents"]
+
+    assert seen["name"] == "Elsa"
+    assert set(seen["permissions"]) == {
+        "plan.view", "plan.edit", "outcome.record", "alert.take", "meals.view", "meals.edit",
+        "medication.view", "medication.edit", "statistics.view", "care.manage",
+    }  # fmt: skip
+    pulled = await browser.http.post(
+        "/sync/v1/pull",
+        headers={"x-mos": "1"},
+        json={"proto": 1, "schema": 1, "device_id": DEVICE, "spaces": {seen["space"]: ""}},
+    )
+    assert pulled.json()["spaces"][0]["rows"][0][0] == "profile"
+    for list_ in ("units", "accounts", "residents", "relations"):
+        assert len((await browser.get(list_)).json()) >= 1, list_
+
+
+async def _a_second_relative(browser, unit):
+    body = {"role": "relative", "name": "Bo", "email": "bo@example.test", "language": "sv"}
+    made = (await browser.post("accounts", {**body, "units": [unit]})).json()
+    link = (await browser.post(f"accounts/{made['id']}/invitations", {"kind": "password"})).json()
+    return made["id"], link["token"]
+
+
+async def test_a_family_shares_the_managing_and_its_last_manager_stays(site):
+    browser, unit, me = await _a_family(site)
+    bo, token = await _a_second_relative(browser, unit)
+    relations = (await browser.get("relations")).json()
+    mine = next(each for each in relations if each["account"] == me["account"]["id"])
+    his = next(each for each in relations if each["account"] == bo)
+    assert set(his["permissions"]) == {"plan.view", "alert.take"}
+    later = "2027-01-01T00:00:00Z"
+
+    async def step_down():
+        looks = {"permissions": ["plan.view"]}
+        return [
+            await browser.patch(f"relations/{mine['id']}", {"valid_to": later}),
+            await browser.patch(f"accounts/{me['account']['id']}", {"role": "caregiver"}),
+            await browser.patch(f"relations/{mine['id']}", looks),
+            await browser.delete(f"relations/{mine['id']}"),
+        ]
+
+    for refused in await step_down():
+        assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")
+    shared = await browser.patch(
+        f"relations/{his['id']}", {"permissions": ["plan.view", "alert.take", "care.manage"]}
+    )
+    assert shared.status_code == 200
+    # Whoever has not chosen a password yet cannot manage anything.
+    for refused in await step_down():
+        assert (refused.status_code, refused.json()["code"]) == (409, "last_admin")
+    other = await site.browser()
+    accepted = await other.post(
+        "invitations/accept",
+        {"token": token, "password": "a long enough password", "device_id": str(other.device)},
+    )
+
+    assert accepted.json()["manages"] is True
+    assert (await browser.delete(f"relations/{mine['id']}")).is_success
+    assert (await browser.get("session")).json()["manages"] is False
+    assert (await browser.get("relations")).status_code == 403
+    assert (await other.delete(f"relations/{his['id']}")).json()["code"] == "last_admin"
+
+
+async def test_a_relative_who_manages_makes_no_administrators(site):
+    browser, unit, me = await _a_family(site)
+    body = {"name": "Bo", "email": "bo@example.test", "language": "sv"}
+
+    for role in ("admin", "manager", "auditor"):
+        answer = await browser.post("accounts", {**body, "role": role, "units": [unit]})
+        assert answer.status_code == 403, role
+        own = await browser.patch(f"accounts/{me['account']['id']}", {"role": role})
+        assert own.status_code == 403, role
+    other = {"name": "Annan", "zone": "Europe/Stockholm", "language": "sv"}
+    assert (await browser.post("units", other)).status_code == 403
 
 
 async def test_a_wrong_token_opens_nothing(site):

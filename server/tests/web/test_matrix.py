@@ -19,15 +19,18 @@ from mos.web.api import PREFIX, create_api
 OK = 200  # any success
 
 ROLES = ("resident", "relative", "caregiver", "nurse", "manager", "admin", "auditor")
-# The seven roles with what is usual for them, and three who look in from outside.
-EVERYBODY = ("nobody", *ROLES, "manager_elsewhere", "other_resident", "admin_of_others")
+# The seven roles with what is usual for them, the relative who manages the family's home, and three
+# who look in from outside.
+EVERYBODY = (
+    "nobody", *ROLES, "head_of_family", "manager_elsewhere", "other_resident", "admin_of_others",
+)  # fmt: skip
 
 
 def _all(status: int, **but: int) -> dict[str, int]:
     return {**dict.fromkeys(EVERYBODY, status), "nobody": 401, **but}
 
 
-_MANAGERS = {"manager": OK, "admin": OK}
+_MANAGERS = {"manager": OK, "head_of_family": OK, "admin": OK}
 # Open to all; to whoever is signed in; to nobody but the owner.
 OPEN = _all(OK, nobody=OK)
 SIGNED_IN = _all(OK)
@@ -40,7 +43,7 @@ MANAGING_HERE = _all(403, **_MANAGERS, manager_elsewhere=400, admin_of_others=40
 MANAGED = _all(403, **_MANAGERS, manager_elsewhere=404, admin_of_others=404)
 ADMIN_ONLY = _all(403, admin=OK, admin_of_others=OK)
 # A resident's own, their supporters', and those who manage their unit.
-SEEN = _all(404, resident=OK, relative=OK, caregiver=OK, nurse=OK, manager=OK, admin=OK)
+SEEN = _all(404, resident=OK, relative=OK, caregiver=OK, nurse=OK, **_MANAGERS)
 
 
 @dataclass
@@ -92,6 +95,9 @@ async def _world(site: Site) -> World:
     await a_relation(database, home.org, accounts["nurse"], unit=home.unit)
     managing = ("plan.view", "care.manage")
     await a_relation(database, home.org, accounts["manager"], unit=home.unit, permissions=managing)
+    accounts["head_of_family"] = await an_account(database, home.org, "relative", name="head")
+    head = accounts["head_of_family"]
+    await a_relation(database, home.org, head, unit=home.unit, permissions=managing)
     await a_relation(
         database, home.org, accounts["manager_elsewhere"], unit=elsewhere, permissions=managing
     )
@@ -208,6 +214,10 @@ async def _open(world: World, browser: Browser) -> Ask:
     return Ask("invitations/open", {"token": accept.body["token"]})
 
 
+async def _elsewhere(_world: World, _browser: Browser) -> Ask:
+    return Ask("session/device", {"device_id": str(uuid4())})
+
+
 async def _sign_in(world: World, _browser: Browser) -> Ask:
     from builders import PASSWORD
 
@@ -236,6 +246,7 @@ MATRIX: dict[str, tuple[dict[str, int], Make]] = {
     "POST /invitations/open": (OPEN, _open),
     "POST /invitations/accept": (OPEN, _accept),
     "GET /session": (SIGNED_IN, _plain("session")),
+    "PUT /session/device": (SIGNED_IN, _elsewhere),
     "DELETE /session": (SIGNED_IN, _plain("session")),
     "GET /sessions": (SIGNED_IN, _plain("sessions")),
     "DELETE /sessions": (SIGNED_IN, _plain("sessions")),

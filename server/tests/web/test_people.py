@@ -230,6 +230,24 @@ async def test_two_administrators_cannot_step_down_at_once(site):
     assert sorted(answer.status_code for answer in answers) == [200, 409]
 
 
+async def test_a_new_role_keeps_what_it_can_have_and_is_no_contact_person_without_alerts(site):
+    home = await a_home(site.database)
+    admin = await site.signed_in("admin@example.test")
+    await a_relation(
+        site.database, home.org, home.caregiver, space=home.space, is_primary=True,
+        permissions=("alert.take", "medication.sign"),
+    )  # fmt: skip
+
+    await admin.patch(f"accounts/{home.caregiver}", {"role": "relative"})
+    as_relative = await admin.get("relations")
+    await admin.patch(f"accounts/{home.caregiver}", {"role": "auditor"})
+    as_auditor = await admin.get("relations")
+
+    own = next(each for each in as_relative.json() if each["space"])
+    assert (own["permissions"], own["is_primary"]) == (["alert.take"], True)
+    assert as_auditor.json() == []
+
+
 async def test_a_role_change_holds_from_the_next_request(site):
     home = await a_home(site.database)
     admin = await site.signed_in("admin@example.test")

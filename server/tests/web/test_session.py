@@ -331,3 +331,39 @@ async def test_names_of_former_supporters_still_appear_beside_what_they_did(site
 
     names = {person["name"] for person in browser.body["people"]}
     assert names == {"Noor", "Elsa 1", "Former"}
+
+
+async def test_a_browser_that_lost_its_data_goes_on_as_a_new_device(site):
+    await a_home(site.database)
+    browser = await site.signed_in("caregiver@example.test")
+    before = str(browser.device)
+    keys = {"p256dh": "A" * 87, "auth": "A" * 22}
+    push = {"endpoint": "https://push.example/1", **keys}
+    assert (await browser.put(f"devices/{before}/push", push)).is_success
+    anew = "01940000-0000-7000-8000-0000000000aa"
+
+    answer = await browser.put("session/device", {"device_id": anew, "device_name": "Köket"})
+
+    assert answer.json()["device"] == anew
+    assert (await browser.get("session")).json()["device"] == anew
+    hello = {"proto": [1, 1], "schema": 1, "app": "t", "client_now": "2026-11-25T09:00:00Z"}
+    for device, status in ((anew, 200), (before, 401)):
+        met = await browser.http.post(
+            "/sync/v1/hello",
+            headers={"x-mos": "1"},
+            json={**hello, "device_id": device, "sent": {}},
+        )
+        assert met.status_code == status
+    pushed = {each["id"]: each["push"] for each in (await browser.get("devices")).json()}
+    assert pushed == {before: False, anew: False}
+
+
+async def test_a_session_cannot_move_to_a_device_on_which_somebody_else_is_signed_in(site):
+    await a_home(site.database)
+    caregiver = await site.signed_in("caregiver@example.test")
+    admin = await site.signed_in("admin@example.test")
+
+    answer = await caregiver.put("session/device", {"device_id": str(admin.device)})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "device_taken")
+    assert (await admin.get("session")).status_code == 200

@@ -1,4 +1,4 @@
-"""An empty installation, and how somebody becomes its first administrator."""
+"""An empty installation, and how somebody becomes the first who manages it."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,7 +12,7 @@ from mos.care.actions.sessions import Bearer, Opened, Where, open_session
 from mos.care.actions.sign_in import Doorkeeper
 from mos.care.actions.text import Email, Language, Name, Password, Token, Zone, known_zone, named
 from mos.care.actions.tokens import new_token, token_hash
-from mos.care.model import Policy, Role
+from mos.care.model import Policy
 from mos.db import Db, Pool, Scope, UniqueViolation
 from mos.kernel.errors import Conflict, Forbidden
 from mos.kernel.ids import new_id
@@ -37,7 +37,7 @@ class NewOrganisation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Claim(Struct, frozen=True, forbid_unknown_fields=True):
-    """The token that `mos up` printed, the organisation, and its first administrator."""
+    """The token that `mos up` printed, the organisation, and who founds it."""
 
     token: Token
     organisation: NewOrganisation
@@ -74,7 +74,7 @@ async def installation(db: Db) -> InstallationBody:
 async def claim(
     pool: Pool, door: Doorkeeper, wanted: Claim, *, cookie: str | None, now: datetime
 ) -> Opened:
-    """Found the organisation and sign its first administrator in.
+    """Found the organisation and sign its founder in: a family's relative, else an administrator.
 
     Raises Conflict when it has been claimed, Forbidden for a wrong token, Invalid for the rest.
     """
@@ -83,16 +83,17 @@ async def claim(
     rules.check_password(wanted.password, email=email, name=name)
     await _require_token(pool, wanted.token)
     secret = await door.passwords.hash(wanted.password)
-    admin = store.Account(new_id(now), Role.ADMIN, name, email, founded.language, disabled=False)
+    role = rules.founding_role(founded.policy)
+    founder = store.Account(new_id(now), role, name, email, founded.language, disabled=False)
     async with pool.transaction(Scope(org=founded.id)) as db:
         if not await store.claim(db, token_hash(wanted.token), now):
             raise _claimed()
-        await _found(db, founded, admin, now)
+        await _found(db, founded, founder, now)
         await store.save_password(
-            db, founded.id, admin.id, credential=new_id(now), secret=secret, now=now
+            db, founded.id, founder.id, credential=new_id(now), secret=secret, now=now
         )
         where = Where(wanted.device_id, wanted.device_name or "", cookie)
-        return await open_session(db, Bearer(founded.id, admin.id, admin.role), where, now)
+        return await open_session(db, Bearer(founded.id, founder.id, founder.role), where, now)
 
 
 async def _require_token(pool: Pool, token: str) -> None:
@@ -105,11 +106,11 @@ async def _require_token(pool: Pool, token: str) -> None:
 
 
 async def _found(
-    db: Db, organisation: store.Organisation, admin: store.Account, now: datetime
+    db: Db, organisation: store.Organisation, founder: store.Account, now: datetime
 ) -> None:
     await store.add_organisation(db, organisation, now)
     try:
-        await store.add_account(db, organisation.id, admin, now)
+        await store.add_account(db, organisation.id, founder, now)
     except UniqueViolation as error:
         raise Conflict("This address is in use.", code="email_taken") from error
     if organisation.policy is Policy.FAMILY:
@@ -118,6 +119,22 @@ async def _found(
             new_id(now), organisation.name, organisation.zone, organisation.language, None
         )
         await store.add_unit(db, organisation.id, home, now)
+        await store.add_relation(db, organisation.id, _head_of(home, founder, now))
+
+
+def _head_of(home: store.Unit, founder: store.Account, now: datetime) -> store.Relation:
+    # Nobody stands above a family: who sets MOS up both manages it and helps.
+    return store.Relation(
+        id=new_id(now),
+        account=founder.id,
+        space=None,
+        unit=home.id,
+        permissions=sorted(rules.ceiling(founder.role, Policy.FAMILY)),
+        is_primary=False,
+        consent="",
+        valid_from=now,
+        valid_to=None,
+    )
 
 
 def _organisation(wanted: NewOrganisation, now: datetime) -> store.Organisation:

@@ -74,7 +74,7 @@ async def change_account(  # noqa: PLR0913  one more than five
     db: Db, actor: Actor, account: UUID, update: AccountUpdate, now: datetime, *, news: News
 ) -> store.AccountEntry:
     """Change a person; raises Forbidden, NotFound, Invalid or Conflict. Disabling ends sessions."""
-    # Roles change one at a time: two admins who step down at once must not both succeed.
+    # Roles change one at a time: two who step down at once must not both succeed.
     await store.lock_organisation(db, actor.org)
     before = await permit.managed_account(db, actor, account, now)
     after = _changed(before, update)
@@ -84,10 +84,10 @@ async def change_account(  # noqa: PLR0913  one more than five
         await store.save_account(db, actor.org, after, now)
     except UniqueViolation as error:
         raise _email_taken() from error
-    if not await store.live_admins(db, actor.org):
-        raise Conflict(
-            "This is the last administrator: make somebody else one first.", code="last_admin"
-        )
+    if after.role is not before.role:
+        await _cut_relations(db, actor.org, after, now)
+    if after.role is not before.role or after.disabled:
+        await permit.require_steward(db, actor.org, now)
     if after.disabled or after.email != before.email:
         await store.void_invitations(db, actor.org, account, now)
     if after.disabled:
@@ -104,6 +104,13 @@ async def end_account_sessions(
     await permit.managed_account(db, actor, account, now)
     await store.end_sessions(db, actor.org, account, now)
     news.access([account])
+
+
+async def _cut_relations(db: Db, org: UUID, account: store.Account, now: datetime) -> None:
+    """Let a new role keep only what it can have: the ladder calls whoever a relation names."""
+    organisation = await store.organisation(db, org)
+    kept = rules.ceiling(account.role, organisation.policy)
+    await store.cut_relations(db, org, account.id, now, kept=kept)
 
 
 def _changed(before: store.AccountEntry, update: AccountUpdate) -> store.Account:

@@ -6,7 +6,7 @@ from uuid import UUID
 from mos.care import rules, store
 from mos.care.model import Access, Actor, Permission, Reach, Role
 from mos.db import Db
-from mos.kernel.errors import Forbidden, NotFound
+from mos.kernel.errors import Conflict, Forbidden, NotFound
 
 
 def require_admin(actor: Actor) -> None:
@@ -21,6 +21,18 @@ async def require_reach(db: Db, actor: Actor, now: datetime) -> Reach:
     if not reach.everything and not reach.units:
         raise Forbidden("This needs the permission care.manage.")
     return reach
+
+
+async def require_steward(db: Db, org: UUID, now: datetime) -> None:
+    """Let a change pass after which somebody still manages everything; raises Conflict.
+
+    Whoever calls this has locked the organisation before anything was read.
+    """
+    if not await store.stewards(db, org, now):
+        raise Conflict(
+            "Nobody would be left who manages everything: let somebody else do so first.",
+            code="last_admin",
+        )
 
 
 def require_unit(reach: Reach, unit: UUID) -> None:

@@ -77,7 +77,8 @@ async def add_relation(
 async def change_relation(  # noqa: PLR0913  one more than five
     db: Db, actor: Actor, relation: UUID, change: RelationChange, now: datetime, *, news: News
 ) -> store.Relation:
-    """Change a relation that has not ended; raises Forbidden, NotFound or Invalid."""
+    """Change a relation that has not ended; raises Forbidden, NotFound, Invalid or Conflict."""
+    await store.lock_organisation(db, actor.org)
     reach, before = await _managed(db, actor, relation, now)
     after = structs.replace(
         before,
@@ -91,19 +92,31 @@ async def change_relation(  # noqa: PLR0913  one more than five
     await _check(db, actor, reach, after, now)
     await _one_primary(db, actor.org, after)
     await store.save_relation(db, actor.org, after)
+    if _manages(before):
+        await permit.require_steward(db, actor.org, now)
     news.access([after.account])
     return after
 
 
 async def end_relation(db: Db, actor: Actor, relation: UUID, now: datetime, *, news: News) -> None:
-    """End a relation now. It stays on record, with the time during which it held."""
+    """End a relation now. It stays on record, with the time during which it held.
+
+    Raises Forbidden, NotFound, or Conflict where nobody would be left to manage.
+    """
+    await store.lock_organisation(db, actor.org)
     _, before = await _managed(db, actor, relation, now)
     news.access([before.account])
     if before.valid_from >= now:
         await store.remove_relation(db, actor.org, relation)
-        return
-    ended = structs.replace(before, valid_to=now, is_primary=False)
-    await store.save_relation(db, actor.org, ended)
+    else:
+        ended = structs.replace(before, valid_to=now, is_primary=False)
+        await store.save_relation(db, actor.org, ended)
+    if _manages(before):
+        await permit.require_steward(db, actor.org, now)
+
+
+def _manages(relation: store.Relation) -> bool:
+    return Permission.CARE_MANAGE in relation.permissions
 
 
 async def _managed(

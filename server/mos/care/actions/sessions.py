@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.care import rules, store
 from mos.care.actions.permit import no_such
@@ -61,11 +61,7 @@ async def open_session(db: Db, bearer: Bearer, where: Where, now: datetime) -> O
     knows a device's id cannot take it from the person who uses it: that needs their cookie.
     """
     org, account = bearer.org, bearer.account
-    holder = await store.device_holder(db, org, where.device, account=account, now=now)
-    if holder is not None and holder != await _session_of(db, where.cookie):
-        raise Conflict("Somebody else is signed in on this device.", code="device_taken")
-    await store.end_sessions_of_device(db, org, where.device, now)
-    await store.take_device(db, org, where.device, account=account, name=where.name, now=now)
+    await _take_device(db, org, account, where, now)
     actor = Actor(
         org=org, account=account, role=bearer.role, session=new_id(now), device=where.device
     )
@@ -73,6 +69,26 @@ async def open_session(db: Db, bearer: Bearer, where: Where, now: datetime) -> O
     end = rules.session_end(bearer.role, created_at=now, now=now)
     await store.add_session(db, actor, token_hash=token_hash(token), now=now, expires_at=end)
     return Opened(token, actor)
+
+
+async def move_session(db: Db, actor: Actor, where: Where, now: datetime) -> Actor:
+    """Let the actor's session go on as another device's; raises Conflict as `open_session` does.
+
+    A browser that lost what it kept has a new device id, and still the cookie.
+    """
+    if actor.device == where.device:
+        return actor
+    await _take_device(db, actor.org, actor.account, where, now)
+    await store.move_session(db, actor, where.device, now)
+    return structs.replace(actor, device=where.device)
+
+
+async def _take_device(db: Db, org: UUID, account: UUID, where: Where, now: datetime) -> None:
+    holder = await store.device_holder(db, org, where.device, account=account, now=now)
+    if holder is not None and holder != await _session_of(db, where.cookie):
+        raise Conflict("Somebody else is signed in on this device.", code="device_taken")
+    await store.end_sessions_of_device(db, org, where.device, now)
+    await store.take_device(db, org, where.device, account=account, name=where.name, now=now)
 
 
 async def _session_of(db: Db, cookie: str | None) -> UUID | None:

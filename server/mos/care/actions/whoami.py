@@ -50,6 +50,10 @@ class SessionBody(Struct, frozen=True):
     residents: list[MyResident]
     # Everyone whose name may appear in these residents' spaces.
     people: list[store.Person]
+    # Are there people, residents or relations that are theirs to manage?
+    manages: bool
+    # The device that this session was opened on: only that one synchronises.
+    device: UUID | None
     demo: bool
 
 
@@ -67,6 +71,7 @@ async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
         raise Unauthenticated("Sign in again.")
     reached = {access.space: access for access in await store.access(db, actor, now)}
     spaces = list(reached)
+    reach = await store.reach(db, actor, now)
     installation = await store.installation(db)
     return SessionBody(
         account=Self(account.id, account.name, account.role, account.language),
@@ -80,6 +85,8 @@ async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
             for resident in await store.residents_of_spaces(db, actor.org, spaces)
         ],
         people=await store.people(db, actor.org, actor.account, spaces),
+        manages=reach.everything or bool(reach.units),
+        device=actor.device,
         demo=installation is not None and installation.demo,
     )
 

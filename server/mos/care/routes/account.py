@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
-from litestar import delete, get, patch, post
+from litestar import delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
+from msgspec import Struct
 
 from mos.care import store
 from mos.care.actions import sessions, sign_in, whoami
 from mos.care.actions.news import telling
+from mos.care.actions.text import Name
 from mos.care.routes.given import FromEdge, SignedIn
 from mos.db import Scope
 
@@ -17,6 +19,27 @@ async def get_session(given: FromEdge, me: SignedIn) -> whoami.SessionBody:
     """Return who is signed in, whom they may see, and what they may do there."""
     async with given.pool.transaction(Scope(org=me.org)) as db:
         return await whoami.session_body(db, me, given.now)
+
+
+class Here(Struct, frozen=True, forbid_unknown_fields=True):
+    """The device that a session goes on as."""
+
+    device_id: UUID
+    device_name: Name | None = None
+
+
+@put("/session/device", tags=["session"])
+async def put_session_device(
+    data: JSONBody[Here], given: FromEdge, me: SignedIn
+) -> whoami.SessionBody:
+    """Go on as another device: a browser that lost its data keeps its cookie. 409 `device_taken`.
+
+    Answers like GET session.
+    """
+    where = sessions.Where(data.device_id, data.device_name or "", cookie=None)
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        moved = await sessions.move_session(db, me, where, given.now)
+        return await whoami.session_body(db, moved, given.now)
 
 
 @get("/sessions", tags=["session"])
@@ -50,4 +73,11 @@ async def post_password(
     await sign_in.change_password(given.pool, given.door, me, data, given.now)
 
 
-HANDLERS = [get_session, get_sessions, delete_session_by_id, patch_account, post_password]
+HANDLERS = [
+    get_session,
+    put_session_device,
+    get_sessions,
+    delete_session_by_id,
+    patch_account,
+    post_password,
+]
