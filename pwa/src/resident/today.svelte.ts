@@ -47,6 +47,10 @@ class Today {
   readonly night = $derived(isNightAt(this.minute, this.profile.night));
 
   readonly items = $derived(dayOf(this.#source, { date: this.date, now: clock.minute }));
+  /** For those who listen; last night, when it is over, is not of today. */
+  readonly told = $derived(
+    this.items.filter((item) => item.state !== 'gone' || this.minuteOf(item) >= 0),
+  );
   readonly tomorrow = $derived(
     dayOf(this.#source, { date: addDays(this.date, 1), now: clock.minute }),
   );

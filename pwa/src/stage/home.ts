@@ -325,6 +325,8 @@ function aSession({ screen, who }: Wanted): Session | null {
       ...HELPERS,
       ...PEOPLE.map(({ id, name }) => ({ id, name, role: 'resident' as const })),
     ],
+    manages: screen === 'admin',
+    device: null,
     demo: false,
   };
 }
@@ -495,8 +497,9 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
     default:
       break;
   }
+  if (scene === 'night') await add({ ...medicine('02:30'), title: 'Nattmedicin' });
   // Pictures of the day show it seen: what rings is asked for by `scene=ring`.
-  if (scene !== 'ring') quiet(replica);
+  if (scene !== 'ring' && scene !== 'night') quiet(replica);
 }
 
 /** What is on has been seen on this device, so that it does not fill the screen. */
