@@ -72,6 +72,13 @@ async def replan(
     await engine.move(db, [step for step in moves if step is not None], now)
 
 
+async def retire(db: Db, scope: PlanScope, now: datetime) -> None:
+    """Let nothing of the scope's spaces be due, ring or alert any more."""
+    await replan(db, scope, [], set(), now)
+    spaces = sorted({space for space, _ in scope.reminders})
+    await _hush(db, await store.close_alerts_in(db, scope.org, spaces, now), now)
+
+
 # ───────────────────────────────────────────────────────────── people act
 async def answer(
     db: Db, org: UUID, answers: Sequence[tuple[UUID, str, Answer]], now: datetime

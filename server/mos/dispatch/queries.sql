@@ -116,14 +116,14 @@ RETURNING d.org_id AS org, d.space_id AS space, d.occ, d.reminder_id AS reminder
 -- name: add_occurrences
 -- Answers the names of those that are new: one that was taken before, under another plan, stays as it is.
 INSERT INTO occurrence (org_id, space_id, occ, reminder_id, at, ends_at, category, criticality, checkable,
-  grace_s, ring_start, ring_again, state, outcome, from_at, missed_at, told_at, late_at, closed_at,
-  closed_by, snoozed_until, snoozed_by, silent_at, rung, step, next_at)
+  grace_s, ring_start, ring_again, state, outcome, from_at, missed_at, late_at, closed_at, closed_by,
+  silent_at, rung, step, next_at)
 SELECT * FROM unnest(:org::uuid[], :space::uuid[], :occ::text[], :reminder::uuid[], :at::timestamptz[],
   :ends_at::timestamptz[], :category::text[], :criticality::text[], :checkable::boolean[],
   :grace_s::integer[], :ring_start::boolean[], :ring_again::boolean[], :state::text[], :outcome::text[],
-  :from_at::timestamptz[], :missed_at::timestamptz[], :told_at::timestamptz[], :late_at::timestamptz[],
-  :closed_at::timestamptz[], :closed_by::uuid[], :snoozed_until::timestamptz[], :snoozed_by::uuid[],
-  :silent_at::timestamptz[], :rung::integer[], :step::integer[], :next_at::timestamptz[])
+  :from_at::timestamptz[], :missed_at::timestamptz[], :late_at::timestamptz[], :closed_at::timestamptz[],
+  :closed_by::uuid[], :silent_at::timestamptz[], :rung::integer[], :step::integer[],
+  :next_at::timestamptz[])
 ON CONFLICT (org_id, space_id, occ) DO NOTHING
 RETURNING space_id, occ
 
@@ -269,6 +269,19 @@ FROM shut s
 WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
 RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
 
+-- name: close_alerts_in
+-- Whatever is open in these spaces: their residents have moved out.
+WITH shut AS (
+  SELECT a.org_id, a.space_id, a.alert_id FROM alert a
+  WHERE a.org_id = :org AND a.space_id = ANY (:spaces::uuid[]) AND a.closed_at IS NULL
+  ORDER BY a.space_id, a.alert_id FOR UPDATE
+)
+UPDATE alert a SET closed_at = :now, closed_why = 'cancelled', next_at = NULL, unrecorded = true,
+  revision = a.revision + 1
+FROM shut s
+WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
 -- name: close_silent_alerts
 -- A device of the resident has been heard of.
 WITH shut AS (
@@ -340,15 +353,22 @@ SELECT pg_try_advisory_xact_lock(1297044289, hashtext((:org::uuid)::text)) AS is
 
 -- ───────────────────────────────────────────────────────────── deliveries
 -- name: ring
--- Queue one delivery for each device of the resident and each channel that reaches it.
+-- Queue one delivery for each device of the resident and each channel that reaches it. OFFSET 0 keeps
+-- the look-up one by one, by index: with old statistics the planner would pair everything with everything.
 INSERT INTO delivery (org_id, space_id, kind, subject, step, account_id, device_id, channel, state,
                       next_at, expires_at, created_at)
-SELECT g.org_id, g.space_id, 'ring', g.occ, g.step, r.account_id, d.device_id, c.channel, 'queued',
+SELECT g.org_id, g.space_id, 'ring', g.occ, g.step, d.account_id, d.device_id, c.channel, 'queued',
        :now, g.expires_at, :now
 FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[], :steps::integer[], :expires::timestamptz[])
   AS g (org_id, space_id, occ, step, expires_at)
-JOIN resident r ON r.org_id = g.org_id AND r.space_id = g.space_id AND r.archived_at IS NULL
-JOIN device d ON d.org_id = r.org_id AND d.account_id = r.account_id AND d.revoked_at IS NULL
+CROSS JOIN LATERAL (
+  SELECT r.account_id FROM resident r
+  WHERE r.org_id = g.org_id AND r.space_id = g.space_id AND r.archived_at IS NULL OFFSET 0
+) r
+CROSS JOIN LATERAL (
+  SELECT d.account_id, d.device_id, d.push_endpoint, d.push_gone_at FROM device d
+  WHERE d.org_id = g.org_id AND d.account_id = r.account_id AND d.revoked_at IS NULL OFFSET 0
+) d
 CROSS JOIN LATERAL (
   SELECT 'openapp' AS channel
   UNION ALL SELECT 'webpush' WHERE d.push_endpoint IS NOT NULL AND d.push_gone_at IS NULL

@@ -178,6 +178,7 @@ _FIRST_ANSWERS = _sql.query("first_answers", _AnswerRow)
 _OPEN_ALERTS = _sql.command("open_alerts")
 _CLOSE_ALERTS_OF = _sql.query("close_alerts_of", AlertName)
 _CLOSE_ALERTS = _sql.query("close_alerts", AlertName)
+_CLOSE_ALERTS_IN = _sql.query("close_alerts_in", AlertName)
 _CLOSE_SILENT_ALERTS = _sql.query("close_silent_alerts", AlertName)
 _TAKE_ALERTS = _sql.query("take_alerts", AlertName)
 _ALERTS_TO_WALK = _sql.query("alerts_to_walk", Alert)
@@ -211,6 +212,7 @@ _CHANGING = (
     "state", "outcome", "from_at", "missed_at", "told_at", "late_at", "closed_at", "closed_by",
     "snoozed_until", "snoozed_by", "silent_at", "rung", "step", "next_at",
 )  # fmt: skip
+_LATER = frozenset({"told_at", "snoozed_until", "snoozed_by"})
 
 
 async def nested_loops(db: Db) -> None:
@@ -293,7 +295,9 @@ async def claim_named(
 
 async def add_occurrences(db: Db, rows: Sequence[Occurrence]) -> set[tuple[UUID, str]]:
     """Store what was claimed; return the names (space, occ) of those that were not there before."""
-    columns = _columns(rows, (*_KEY, "reminder", *_CHANGING))
+    # Nobody has been told and nothing is snoozed yet.
+    born = [name for name in _CHANGING if name not in _LATER]
+    columns = _columns(rows, (*_KEY, "reminder", *born))
     return {(row.space_id, row.occ) for row in await db.all(_ADD_OCCURRENCES, **columns)}
 
 
@@ -427,6 +431,13 @@ async def close_alerts(
         why=why,
         now=now,
     )
+
+
+async def close_alerts_in(
+    db: Db, org: UUID, spaces: Sequence[UUID], now: datetime
+) -> list[AlertName]:
+    """Close whatever is open in these spaces; return which alerts that were."""
+    return await db.all(_CLOSE_ALERTS_IN, org=org, spaces=spaces, now=now)
 
 
 async def close_silent_alerts(
