@@ -187,6 +187,15 @@ class DemoAccount(Struct, frozen=True):
     role: Role
 
 
+class Named(Struct, frozen=True):
+    """What a profile says of who a resident is; None: nothing."""
+
+    space: UUID
+    name: str | None
+    flat: str | None
+    language: str | None
+
+
 class _Given(Struct, frozen=True):
     space: UUID
     words: list[str]
@@ -432,6 +441,8 @@ _RESIDENT_OF_ACCOUNT = _sql.query("resident_of_account", Resident)
 _ADD_SPACE = _sql.command("add_space")
 _ADD_RESIDENT = _sql.command("add_resident")
 _SAVE_RESIDENT = _sql.command("save_resident")
+_LOCK_SPACE = _sql.query("lock_space", _Id)
+_FOLLOW_PROFILES = _sql.command("follow_profiles")
 
 
 async def residents(db: Db, org: UUID, reach: Reach) -> list[Resident]:
@@ -476,6 +487,23 @@ async def save_resident(db: Db, org: UUID, resident: Resident) -> None:
         unit=resident.unit,
         flat=resident.flat,
         archived_at=resident.archived_at,
+    )
+
+
+async def lock_space(db: Db, org: UUID, space: UUID) -> None:
+    """Let nobody else write into a space of the scope until the transaction ends."""
+    await db.one(_LOCK_SPACE, org=org, space=space)
+
+
+async def follow_profiles(db: Db, org: UUID, profiles: list[Named]) -> None:
+    """Let residents be called, live and speak as their profiles say."""
+    await db.run(
+        _FOLLOW_PROFILES,
+        org=org,
+        spaces=[profile.space for profile in profiles],
+        names=[profile.name for profile in profiles],
+        flats=[profile.flat for profile in profiles],
+        languages=[profile.language for profile in profiles],
     )
 
 

@@ -50,7 +50,7 @@ async def materialise(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) 
 
 
 async def retire(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> None:
-    """Let nothing of `spaces` be due or ring any more: the residents have moved out."""
+    """Let nothing of `spaces` be due, ring or alert any more: the residents have moved out."""
     scope = PlanScope(
         org=org,
         reminders=[(space, None) for space in spaces],
@@ -58,7 +58,7 @@ async def retire(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> No
         add_from={},
     )
     await engine.lock_horizons(db, org, spaces, now)
-    await dispatch.replan(db, scope, [], set(), now)
+    await dispatch.retire(db, scope, now)
     await engine.forget_horizons(db, org, spaces)
 
 

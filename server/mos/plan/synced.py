@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
+from mos.care.actions.profile import follow_profiles
 from mos.db import Db
 from mos.dispatch import actions as dispatch
 from mos.dispatch.model import Answer
@@ -34,6 +35,7 @@ _LONGEST_TAKE = timedelta(hours=12)
 
 # ───────────────────────────────────────────────────────────── the plan
 async def _profiles_changed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    await follow_profiles(db, org, changes)
     spaces = {change.space for change in changes if change.groups.keys() & _PROFILE_RINGS}
     if spaces:
         await actions.replan_spaces(db, org, spaces, now)

@@ -56,6 +56,20 @@ async def test_a_new_title_moves_nothing(database):
         assert await database.sql("SELECT xmin::text FROM due") == before
 
 
+async def test_a_resident_is_called_what_supporters_write_into_the_profile(database):
+    async with a_world(database) as world:
+        profile = named_id(world.space, "profile")
+
+        await world.set("profile", profile, {"name": " Elsa Ek ", "flat": "12", "language": "fi"})
+        await world.set("profile", profile, {"level": 3})
+        await world.set("profile", profile, {"name": "   "})
+
+        [row] = await database.sql(
+            "SELECT a.name, a.language, r.flat FROM resident r JOIN account a USING (account_id)"
+        )
+        assert row == {"name": "Elsa Ek", "language": "fi", "flat": "12"}
+
+
 async def test_moving_a_reminder_moves_what_is_due(database):
     async with a_world(database) as world:
         reminder = await world.plan("08:00")

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from mos.care import rules, store
 from mos.care.actions import permit
 from mos.care.actions.news import News
-from mos.care.actions.profile import record_profile
+from mos.care.actions.profile import TOLD, lock_profile, record_profile
 from mos.care.actions.text import Language, Name, Short, named
 from mos.care.model import Actor, Role
 from mos.db import Db, Scope
@@ -88,6 +88,7 @@ async def change_resident(  # noqa: PLR0913  one more than five
     db: Db, actor: Actor, space: UUID, change: ResidentChange, now: datetime, *, news: News
 ) -> store.Resident:
     """Change, move, archive or bring back a resident; raises Forbidden, NotFound or Invalid."""
+    await lock_profile(db, actor.org, space)
     before = await permit.managed_resident(db, actor, space, now)
     after = structs.replace(
         before,
@@ -146,9 +147,8 @@ async def _save_account(db: Db, org: UUID, resident: store.Resident, now: dateti
 
 
 def _profile_changes(before: store.Resident, after: store.Resident) -> dict[str, Any]:
-    named_alike = ("name", "flat", "language")
     return {
         group: getattr(after, group)
-        for group in named_alike
+        for group in sorted(TOLD)
         if getattr(after, group) != getattr(before, group)
     }

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from mos.care import store
 from mos.care.actions.news import News
-from mos.care.actions.profile import record_profile
+from mos.care.actions.profile import lock_profile, record_profile
 from mos.care.actions.text import Language, Name, named
 from mos.care.model import Access, Actor, Permission, Role
 from mos.db import Db
@@ -108,6 +108,9 @@ async def change_self(
     """Change the actor's own name or language; residents' names are their supporters' to change."""
     if actor.role is Role.RESIDENT and change.name is not UNSET:
         raise Forbidden("Ask one of your supporters to change your name.")
+    resident = await store.resident_of_account(db, actor.org, actor.account)
+    if resident is not None:
+        await lock_profile(db, actor.org, resident.space)
     account = await store.account(db, actor.org, actor.account)
     if account is None:
         raise Unauthenticated("Sign in again.")
@@ -117,9 +120,7 @@ async def change_self(
         account.id, account.role, name, account.email, language, account.disabled
     )
     await store.save_account(db, actor.org, changed, now)
-    if actor.role is Role.RESIDENT and language != account.language:
-        resident = await store.resident_of_account(db, actor.org, actor.account)
-        if resident is not None:
-            groups = {"language": language}
-            news.records(await record_profile(db, actor.org, resident.space, groups, now))
+    if resident is not None and language != account.language:
+        groups = {"language": language}
+        news.records(await record_profile(db, actor.org, resident.space, groups, now))
     return await session_body(db, actor, now)
