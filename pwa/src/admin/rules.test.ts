@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Account } from './model';
-import { merged, nextStep, rolesFor, stateOf, stepsDone, type People } from './rules';
+import { merged, nextStep, offered, rolesFor, stateOf, stepsDone, type People } from './rules';
 
 const NOW = Date.parse('2026-11-27T11:14:00Z');
 
@@ -86,6 +86,14 @@ describe('an account', () => {
     expect(rolesFor('manager')).not.toContain('manager');
     expect(rolesFor('admin')).toContain('manager');
   });
+});
+
+it('to manage is offered to managers, and in a family to relatives, for whole units', () => {
+  expect(offered('relative', 'unit', 'family')).toContain('care.manage');
+  expect(offered('manager', 'unit', 'care_record')).toContain('care.manage');
+  expect(offered('relative', 'unit', 'care_record')).not.toContain('care.manage');
+  expect(offered('relative', 'resident', 'family')).not.toContain('care.manage');
+  expect(offered('caregiver', 'unit', 'family')).not.toContain('care.manage');
 });
 
 it('a permission that the screen does not offer survives a change', () => {

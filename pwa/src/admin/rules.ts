@@ -1,7 +1,9 @@
 /** Decisions of the administrator's screens. Pure: the home and the moment are arguments. */
-import type { Role } from '../app/session';
+import type { Role, Session } from '../app/session';
 import type { Permission } from '../care/permissions';
 import type { Account, Relation, ResidentEntry, Unit } from './model';
+
+type Policy = Session['organisation']['policy'];
 
 export interface People {
   units: readonly Unit[];
@@ -50,9 +52,10 @@ export function stateOf(account: Account, now: number): AccountState {
 }
 
 /** Permissions that are offered one by one for a relation: those that do something in this release. */
-export function offered(role: Role, of: 'resident' | 'unit'): Permission[] {
+export function offered(role: Role, of: 'resident' | 'unit', policy: Policy): Permission[] {
   const usual: Permission[] = ['plan.view', 'outcome.record', 'alert.take', 'plan.edit'];
-  return role === 'manager' && of === 'unit' ? [...usual, 'care.manage'] : usual;
+  const manages = role === 'manager' || (role === 'relative' && policy === 'family');
+  return manages && of === 'unit' ? [...usual, 'care.manage'] : usual;
 }
 
 /** What a new relation begins with. A relative sees; those who work there help. */

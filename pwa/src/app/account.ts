@@ -24,17 +24,58 @@ export async function checkBack(): Promise<void> {
   setInterval(() => {
     if (mos.session !== null && !mos.signedOut) void beat().catch(() => undefined);
   }, BEAT_MS);
-  if (mos.session === null) return;
+  await meet();
+  followResidents();
+}
+
+/** With nobody here the server is asked all the same: a browser may lose what is kept here and still hold its cookie. */
+async function meet(): Promise<void> {
+  const before = mos.session;
   try {
-    const session = await api.get<Session>('session');
-    if (session.account.id === mos.session.account.id) await keepSession(session);
+    const session = await ownSession();
+    // Somebody came in by the door meanwhile.
+    if (mos.session !== before) return;
+    if (session.account.id === before?.account.id) await keepSession(session);
     else await enter(session);
     await beat();
   } catch (error) {
     const unknown = error instanceof ApiError && error.status === 401;
-    if (unknown || error instanceof Unsent) mos.signedOut = true;
-    else if (!(error instanceof ApiError)) throw error;
+    if (before !== null && (unknown || error instanceof Unsent)) mos.signedOut = true;
+    else if (!(error instanceof ApiError || error instanceof Unsent)) throw error;
   }
+}
+
+/** The session behind the cookie, as this device's: a browser that lost its data has become another device. */
+async function ownSession(): Promise<Session> {
+  const session = await api.get<Session>('session');
+  const here = { device_id: await deviceId(), device_name: (await deviceName()).slice(0, 200) };
+  return session.device === here.device_id ? session : api.put<Session>('session/device', here);
+}
+
+/** Synchronisation is the first to hear of residents who come and go; what the session says of them is asked for then. */
+function followResidents(): void {
+  const { replica } = device();
+  let known = '';
+  let asking = false;
+  replica.onChange(() => {
+    const ids = replica.spaces().map(({ id }) => id);
+    const now = ids.sort().join();
+    if (mos.session === null || asking || now === known) return;
+    const told = mos.session.residents.map(({ space }) => space);
+    if (known === '' && ids.every((id) => told.includes(id))) {
+      known = now;
+      return;
+    }
+    asking = true;
+    api
+      .get<Session>('session')
+      .then(async (session) => {
+        known = now;
+        if (session.account.id === mos.session?.account.id) await keepSession(session);
+      })
+      .catch(() => undefined)
+      .finally(() => (asking = false));
+  });
 }
 
 /** Before anybody signs in: what waits here stays here until it is known who it will be. */
@@ -57,10 +98,11 @@ export async function enter(session: Session, { lose = false } = {}): Promise<vo
     if (pending > 0 && !lose) throw new Unsent(before.account.name, pending);
     await replica.forget();
   }
-  await keepSession(session);
   const known = LANGUAGES.find((language) => language === session.account.language);
   if (known !== undefined) await setLanguage(known);
   await replica.belongTo(session.account.id);
+  // Last: from here on the person's screens are shown.
+  await keepSession(session);
   void beat().catch(() => undefined);
   // Asked once somebody has a reason to keep things here; browsers decide by use.
   if (isSecureContext) void navigator.storage.persist().catch(() => false);

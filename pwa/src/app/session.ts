@@ -21,6 +21,10 @@ export interface Session {
   readonly residents: readonly ResidentEntry[];
   /** Everyone whose name may appear in the spaces. */
   readonly people: readonly { readonly id: string; readonly name: string; readonly role: Role }[];
+  /** Are there people, residents or relations that are theirs to manage? */
+  readonly manages: boolean;
+  /** The device that the session was opened on: only that one synchronises. */
+  readonly device: string | null;
   readonly demo: boolean;
 }
 

@@ -1,0 +1,154 @@
+import { IDBFactory } from 'fake-indexeddb';
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import '../offline/engine';
+import '../offline/leader';
+import { FakeMachine, FakeNetwork, FakeServer, settle } from '../offline/fake.testing';
+import { LocalReplica } from '../offline/replica';
+import { Store } from '../offline/store';
+import { checkBack, deviceId, enter } from './account';
+import { comeBack, left } from './kept';
+import { mos } from './mos.svelte';
+import type { Session } from './session';
+
+const EIGHT = Date.parse('2026-11-27T08:00:00Z');
+const SPACE = '0193b3a0-0000-7000-8000-000000000001';
+const OTHER = '0193b3a0-0000-7000-8000-000000000002';
+
+let machine: FakeMachine;
+let sync: FakeServer;
+let replica: LocalReplica;
+/** Who the cookie signs in as far as the server knows; null: nobody. `down`: no answer comes. */
+let cookie: Session | null;
+let down: boolean;
+let asked: string[];
+
+function aSession(change: Partial<Session> = {}): Session {
+  return {
+    account: { id: 'noor', name: 'Noor', role: 'caregiver', language: 'sv' },
+    organisation: {
+      id: 'o',
+      name: 'Eken',
+      policy: 'family',
+      zone: 'Europe/Stockholm',
+      language: 'sv',
+    },
+    units: [],
+    residents: [],
+    people: [],
+    manages: false,
+    device: null,
+    demo: false,
+    ...change,
+  };
+}
+
+function elsa(space: string): Session['residents'][number] {
+  return { space, account: space, name: 'Elsa', flat: '', unit: 'u', permissions: ['plan.view'] };
+}
+
+function answer(path: string, init?: RequestInit): Promise<Response> {
+  const ask = `${init?.method ?? ''} ${path.replace('/api/v1/', '')}`;
+  asked.push(ask);
+  if (down) return Promise.reject(new TypeError('no network'));
+  if (cookie === null)
+    return Promise.resolve(Response.json({ code: 'signed_out' }, { status: 401 }));
+  if (ask === 'PUT session/device') {
+    const { device_id } = JSON.parse(init?.body as string) as { device_id: string };
+    cookie = { ...cookie, device: device_id };
+  }
+  return Promise.resolve(Response.json(cookie));
+}
+
+beforeEach(async () => {
+  globalThis.indexedDB = new IDBFactory();
+  vi.stubGlobal('document', { documentElement: {} });
+  vi.stubGlobal('isSecureContext', false);
+  vi.stubGlobal('fetch', answer);
+  vi.stubGlobal('__MOS_VERSION__', 'test');
+  vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
+  machine = new FakeMachine(EIGHT);
+  sync = new FakeServer(() => machine.time);
+  sync.space(SPACE);
+  [cookie, down, asked] = [null, false, []];
+  const store = new Store('mos', machine.random);
+  replica = await LocalReplica.open({
+    store,
+    network: () => Promise.resolve(new FakeNetwork(sync)),
+    platform: machine,
+    app: 'test',
+    onWiped: left,
+  });
+  mos.open(replica);
+  left();
+  await comeBack({ store, replica }, EIGHT);
+});
+
+afterEach(async () => {
+  await replica.close();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+it('a browser that lost its data but not its cookie goes on as a new device', async () => {
+  cookie = aSession({ device: 'the one before' });
+
+  await checkBack();
+
+  expect(mos.session?.account.name).toBe('Noor');
+  expect(cookie.device).toBe(await deviceId());
+  expect(mos.signedOut).toBe(false);
+});
+
+it('whom nobody knows is asked to sign in, once', async () => {
+  await checkBack();
+
+  expect(mos.session).toBeNull();
+  expect(mos.signedOut).toBe(false);
+  expect(asked).toEqual(['GET session']);
+});
+
+it('a start without a network shows who was here, and waits', async () => {
+  await enter(aSession({ device: await deviceId() }));
+  down = true;
+
+  await checkBack();
+
+  expect(mos.session?.account.name).toBe('Noor');
+  expect(mos.signedOut).toBe(false);
+});
+
+it('whose session has ended still sees what is here, and is told', async () => {
+  await enter(aSession({ device: await deviceId() }));
+
+  await checkBack();
+
+  expect(mos.session?.account.name).toBe('Noor');
+  expect(mos.signedOut).toBe(true);
+});
+
+it('whoever signs in while the server is asked stays signed in', async () => {
+  cookie = aSession({ device: await deviceId() });
+  const back = checkBack();
+  await enter(aSession({ account: { id: 'alva', name: 'Alva', role: 'nurse', language: 'sv' } }));
+
+  await back;
+
+  expect(mos.session?.account.name).toBe('Alva');
+});
+
+it('a resident who is added is in the session without a new start', async () => {
+  cookie = aSession({ device: await deviceId(), residents: [elsa(SPACE)] });
+  await checkBack();
+  replica.lead();
+  await settle();
+
+  cookie = { ...cookie, residents: [elsa(SPACE), elsa(OTHER)] };
+  sync.space(OTHER);
+  replica.nudge();
+  await settle();
+  await vi.waitFor(() => {
+    expect(mos.session?.residents.map(({ space }) => space)).toEqual([SPACE, OTHER]);
+  });
+});
