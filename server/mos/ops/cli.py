@@ -11,7 +11,7 @@ import typer
 
 from mos import __version__
 
-COMMANDS = ("up", "serve", "work", "migrate", "plan", "test", "check", "version")
+COMMANDS = ("up", "serve", "work", "migrate", "plan", "test", "check", "screenshots", "version")
 
 
 def version() -> None:
