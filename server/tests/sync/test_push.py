@@ -66,6 +66,13 @@ async def test_what_was_sent_twice_has_the_same_verdict_and_place(device):
     assert again.heads == first.heads
 
 
+async def test_what_is_acknowledged_never_moves_back(device, home):
+    old, new = device.event({"occ": "x"}), device.event({"occ": "y"})
+    await device.push(old, new)
+
+    assert (await device.push(old)).acked == {home.space: 2}
+
+
 async def test_one_op_twice_in_a_batch_counts_once(device):
     op = device.set(uuid4(), {"title": "Frukost"})
     answer = await device.push(op, op)
@@ -160,6 +167,16 @@ async def test_an_event_can_not_take_over_a_record(device, home):
 
     assert answer.results[0].code == "rec_taken"
     assert (await device.pull())[home.space][str(rec)][2] == {"title": "Frukost"}
+
+
+async def test_an_event_can_not_be_added_to_what_the_server_wrote(database, device, home):
+    rec = uuid4()
+    await record(
+        database, home, SystemChange(space=home.space, coll="completion", rec=rec, groups={"v": 1})
+    )
+    answer = await device.push(device.event({"occ": "x"}) | {"op": str(rec)})
+
+    assert answer.results[0].code == "rec_taken"
 
 
 async def test_bad_ops_do_not_touch_the_verdicts_of_good_ones(database, home):
