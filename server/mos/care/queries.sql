@@ -489,5 +489,8 @@ SET failures = GREATEST(failures - 1, 0),
 WHERE key_hash = :key;
 
 -- name: forget_old_tries
-DELETE FROM sign_in_limit
-WHERE window_start < :forgotten AND (locked_until IS NULL OR locked_until <= :now);
+-- More than a try adds, so that the table never holds more than a day of them, whoever tries.
+DELETE FROM sign_in_limit WHERE key_hash IN (
+  SELECT key_hash FROM sign_in_limit
+  WHERE window_start < :forgotten AND (locked_until IS NULL OR locked_until <= :now)
+  ORDER BY window_start LIMIT 20 FOR UPDATE SKIP LOCKED);

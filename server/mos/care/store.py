@@ -882,7 +882,7 @@ async def take_back_try(db: Db, key: bytes, *, free: int) -> None:
 
 
 async def forget_old_tries(db: Db, now: datetime) -> None:
-    """Drop what is too old to count, so that the table holds only the last day."""
+    """Drop some of what is too old to count; called at each try, the table holds a day of them."""
     await db.run(_FORGET_OLD_TRIES, now=now, forgotten=now - rules.TRIES_REMEMBERED)
 
 

@@ -3,10 +3,14 @@
 import asyncio
 import os
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from mos.kernel.errors import TooMany
 
 
 class Cost(NamedTuple):
@@ -15,6 +19,9 @@ class Cost(NamedTuple):
     memory_kib: int
     rounds: int
 
+
+# Tries at once. Each costs 30 ms of a core, so the last of them waits a second or two.
+_ROOM = 64
 
 # What OWASP asks for at least: about 30 ms of one core.
 STANDARD = Cost(memory_kib=19 * 1024, rounds=2)
@@ -38,8 +45,23 @@ class Passwords:
             time_cost=cost.rounds, memory_cost=cost.memory_kib, parallelism=1
         )
         self._turn = asyncio.Semaphore(at_once or os.cpu_count() or 1)
+        self._inside = 0
         # Verified against when there is no account, so that the answer takes as long.
         self._nobody = self._hasher.hash("nobody's password")
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Let few enough try at once that each has an answer in time; raises TooMany.
+
+        Entered before a try is counted, it also bounds how many tries a day can hold.
+        """
+        if self._inside >= _ROOM:
+            raise TooMany("Many people are signing in. Wait a moment.", retry_after_s=5)
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
 
     async def hash(self, password: str) -> str:
         """Return the PHC string to store for `password`."""

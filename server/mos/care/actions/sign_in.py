@@ -61,11 +61,18 @@ async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime)
     An unknown address, a wrong password and a disabled account get the same answer after the same
     work.
     """
+    with door.passwords.room():
+        return await _sign_in(pool, door, attempt, now)
+
+
+async def _sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
     account_limit = _account_limit(door, attempt.email)
     client_limit = _client_limit(door, attempt.client)
     async with pool.transaction() as db:
         await _count(db, account_limit, now)
         await _count(db, client_limit, now)
+        # Last: what this takes away, it waits for nobody with.
+        await store.forget_old_tries(db, now)
         known = await store.sign_in_lookup(db, attempt.email)
     verdict = await door.passwords.verify(known.secret if known else None, attempt.password)
     if known is None or not verdict.right or known.disabled:
@@ -86,6 +93,13 @@ async def change_password(
 
     A stolen session must not be a way to guess: these tries are counted with those at the door.
     """
+    with door.passwords.room():
+        await _change_password(pool, door, actor, change, now)
+
+
+async def _change_password(
+    pool: Pool, door: Doorkeeper, actor: Actor, change: PasswordChange, now: datetime
+) -> None:
     async with pool.transaction(Scope(org=actor.org)) as db:
         person = await store.account(db, actor.org, actor.account)
         if person is None:
@@ -122,7 +136,6 @@ async def _enter(db: Db, known: store.Known, where: Where, now: datetime) -> Ope
     account = await store.account(db, known.org, known.account)
     if account is None or account.disabled:
         raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
-    await store.forget_old_tries(db, now)
     return await open_session(db, Bearer(known.org, account.id, account.role), where, now)
 
 

@@ -162,6 +162,7 @@ CREATE TABLE sign_in_limit (
   window_start   timestamptz NOT NULL,
   locked_until   timestamptz
 );
+CREATE INDEX sign_in_limit_window ON sign_in_limit (window_start);
 
 -- ───────────────────────────────────────────────────────────── sync: what a space holds
 CREATE TABLE space (
@@ -463,10 +464,6 @@ CREATE FUNCTION invitation_lookup(p_token_hash bytea)
   FROM invitation i JOIN account a ON a.org_id = i.org_id AND a.account_id = i.account_id
   WHERE i.token_hash = p_token_hash
 $$;
-CREATE FUNCTION email_taken(p_email text) RETURNS boolean
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT EXISTS (SELECT 1 FROM account WHERE email = lower(p_email))
-$$;
 -- Who can be tried out, on the sign-in page of a demo; nobody anywhere else.
 CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
@@ -474,5 +471,5 @@ CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text)
   FROM account a
   WHERE (SELECT i.demo FROM installation i) AND a.email IS NOT NULL AND a.disabled_at IS NULL
 $$;
-REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text), demo_accounts() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), email_taken(text), demo_accounts() TO mos_app;
+REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() TO mos_app;
