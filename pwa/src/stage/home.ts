@@ -325,7 +325,7 @@ function aSession({ screen, who }: Wanted): Session | null {
       ...HELPERS,
       ...PEOPLE.map(({ id, name }) => ({ id, name, role: 'resident' as const })),
     ],
-    manages: screen === 'admin',
+    manages: ['manager', 'admin'].includes(account.role),
     device: null,
     demo: false,
   };
