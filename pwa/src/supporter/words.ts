@@ -37,6 +37,11 @@ export function dayAndDate(date: string): string {
   return `${weekdayName(weekday(date), language(), 'long')} ${dateWords(date, date)}`;
 }
 
+/** As it stands within a sentence: English keeps the capital of its days, Swedish and Finnish do not. */
+export function withinSentence(words: string): string {
+  return language() === 'en' ? words : words.charAt(0).toLocaleLowerCase(locale()) + words.slice(1);
+}
+
 export function dayName(day: Day, form: 'long' | 'short' | 'narrow' = 'long'): string {
   return weekdayName(day, language(), form);
 }
@@ -165,7 +170,7 @@ export function rruleWords(rrule: string): string {
     case 'month_weekday':
       return t('supporter.rule.month_weekday', {
         ordinal: ordinalWords(pattern.ordinal ?? 1),
-        day: dayName(pattern.weekday ?? 'mon').toLocaleLowerCase(locale()),
+        day: withinSentence(dayName(pattern.weekday ?? 'mon')),
       });
     case 'yearly':
       return t('supporter.rule.yearly', {
