@@ -98,11 +98,11 @@ class RingTest {
     this.waited = null;
     const persisted = isSecureContext && (await navigator.storage.persist().catch(() => false));
     const found = { sound: this.#sound, permission: permission(), push: this.#nonce !== null };
+    await device().store.remember('ring_test', { ...found, at: new Date().toISOString() });
     this.result = { ...found, persisted, installed: isInstalled() };
     this.step = 'result';
     try {
       await api.put(`devices/${await deviceId()}/ring-test`, { ...found, nonce: this.#nonce });
-      await device().store.remember('ring_test', { ...found, at: new Date().toISOString() });
       this.unsaved = false;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

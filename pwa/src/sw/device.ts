@@ -113,6 +113,21 @@ export async function record(action: string, target: Target): Promise<void> {
   }
 }
 
+/** "It was shown here", for those who wonder whether this device is silent. Once per occurrence and device. */
+export async function noteRang(space: string, occ: string): Promise<void> {
+  const now = platform.now();
+  const { actor } = await store.identity(now);
+  const { base, waiting } = await store.look(space, null);
+  const isIt = (v: Json | undefined): boolean => isObject(v) && v['occ'] === occ;
+  const sent = base.some(
+    ({ coll, doc, clk }) => coll === 'rang' && isIt(doc['v']) && clk['v']?.endsWith(actor) === true,
+  );
+  if (sent || waiting.some(({ op }) => op.k === 'event' && op.coll === 'rang' && isIt(op.v)))
+    return;
+  const v = { occ, at: new Date(now).toISOString(), how: 'push' };
+  await write(space, { op: uuid7(now, platform.random), k: 'event', coll: 'rang', v });
+}
+
 export async function deviceId(): Promise<string> {
   return (await store.identity(platform.now())).device;
 }

@@ -1,6 +1,15 @@
 /** The service worker: keeps the app's files, shows what is pushed, sends what waits. Holds nothing in memory that matters:
  *  the browser may end it after each event. */
-import { deviceId, fetchNews, isAnswered, knownAbout, record, sendWaiting, words } from './device';
+import {
+  deviceId,
+  fetchNews,
+  isAnswered,
+  knownAbout,
+  noteRang,
+  record,
+  sendWaiting,
+  words,
+} from './device';
 import { answer, fill, letGo, tidy } from './keep';
 import { noticeOf, readPayload, type Notice, type Payload, type Target } from './notices';
 
@@ -74,6 +83,9 @@ async function take(payload: Payload): Promise<void> {
   if (payload.kind === 'ring' && seen && (await isAnswered(payload.space, payload.occ))) return;
   // A page that is looked at rings by itself; then the notification only stands there.
   await put(noticeOf(payload, await knownAbout(payload), await words()), { silent: seen });
+  if (payload.kind !== 'ring' || seen) return;
+  await noteRang(payload.space, payload.occ);
+  await sendWaiting().catch(sendLater);
 }
 
 /** The record may be newer than what lies here: give the server a moment. */
