@@ -40,6 +40,13 @@ class Scope:
     spaces: tuple[UUID, ...] = ()
 
 
+# How the driver says that a connection has ended under its hands.
+_LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 # Types that the driver already made and msgspec must leave as they are.
 _NATIVE = (UUID, datetime, date, time, timedelta, Decimal, bytes)
 
@@ -104,16 +111,19 @@ class Pool:
     async def transaction(self, scope: Scope = Scope()) -> AsyncIterator[Db]:
         """Open a transaction that sees `scope`. Commits at the end, rolls back on any error.
 
+        Raises ConnectionError when the connection is lost; the pool then opens another one.
         Raises RuntimeError when the block ended well and the server had already given the
         transaction up: an error inside it was caught, and what came after it is lost.
         """
         async with self._pool.acquire() as connection:
-            # Always set, also when empty: a connection of the pool carries no scope of its own.
-            await connection.execute(f"BEGIN; {_set_scope(scope)}")
             try:
+                # Always set, also when empty: a connection of the pool carries no scope of its own.
+                await connection.execute(f"BEGIN; {_set_scope(scope)}")
                 yield Db(connection)
-            except BaseException:
+            except BaseException as error:
                 await _roll_back(connection)
+                if isinstance(error, _LOST) and _is_lost(connection):
+                    raise ConnectionError("the connection to the database was lost") from error
                 raise
             if await connection.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("the transaction was rolled back after a caught error")
@@ -174,9 +184,17 @@ class Pool:
 async def _roll_back(connection: "PoolConnectionProxy[Any]") -> None:
     try:
         await connection.execute("ROLLBACK")
-    except (DbError, asyncpg.InterfaceError, OSError):
+    except (DbError, OSError, *_LOST):
         # The connection itself is what failed; the error on its way up says so.
-        connection.terminate()
+        if not _is_lost(connection):
+            connection.terminate()
+
+
+def _is_lost(connection: "PoolConnectionProxy[Any]") -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # The driver has taken the dead connection out of our hands already.
 
 
 async def _keep(_connection: Any) -> None:
