@@ -14,6 +14,7 @@ from push_service import Browser, PushService, push_service
 
 from mos.dispatch import vapid, webpush
 from mos.kernel.ids import new_id
+from mos.kernel.zones import zone
 from mos.sync import actions, hlc
 from mos.sync.model import Author, Pushed, PushHead
 from mos.wiring import COLLECTIONS
@@ -22,7 +23,7 @@ from mos.worker.loop import Worker
 if TYPE_CHECKING:
     from conftest import Database
 
-STOCKHOLM = ZoneInfo("Europe/Stockholm")
+STOCKHOLM = zone("Europe/Stockholm")
 EVERYTHING = frozenset({"plan.view", "plan.edit", "outcome.record", "alert.take"})
 
 
@@ -48,15 +49,15 @@ class World:
         return self.home.space
 
     # ── time
-    def local(self, text: str, zone: ZoneInfo = STOCKHOLM) -> datetime:
+    def local(self, text: str, place: ZoneInfo = STOCKHOLM) -> datetime:
         """Return the instant of a wall time, "2026-11-27T08:00" or "08:00" of the present day."""
         if "T" not in text:
-            text = f"{self.now.astimezone(zone).date()}T{text}"
-        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+            text = f"{self.now.astimezone(place).date()}T{text}"
+        return datetime.fromisoformat(text).replace(tzinfo=place).astimezone(UTC)
 
-    async def at(self, text: str, zone: ZoneInfo = STOCKHOLM) -> None:
+    async def at(self, text: str, place: ZoneInfo = STOCKHOLM) -> None:
         """Let it be that wall time, and the worker tick until what it sent has ended."""
-        self.now = self.local(text, zone)
+        self.now = self.local(text, place)
         await self.tick()
 
     async def later(self, **span: float) -> None:

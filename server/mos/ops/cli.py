@@ -15,8 +15,13 @@ COMMANDS = ("up", "serve", "work", "migrate", "plan", "test", "check", "screensh
 
 
 def version() -> None:
-    """Print the version of this MOS."""
+    """Print the version of this MOS, and by which time-zone rules it plans."""
+    from mos.kernel.zones import zone_release  # noqa: PLC0415  no other command needs it here
+
     print(__version__)
+    zones = zone_release()
+    whose = "the tzdata wheel" if zones.source == "wheel" else zones.path
+    print(f"time zones {zones.name}, from {whose}")
 
 
 def build(wanted: str | None) -> typer.Typer:

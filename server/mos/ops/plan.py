@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from mos.kernel.errors import Invalid
+from mos.kernel.zones import zone
 from mos.plan.model.rule import decode_rule
 from mos.plan.rules.recurrence import preview as rings
 
@@ -36,8 +37,8 @@ def preview(
     """
     try:
         value = msgspec.json.decode(_read(file))
-        zone = ZoneInfo(decode_rule(value).zone)
-        answer = rings(value, _moment("--from", start, zone), _moment("--to", end, zone))
+        place = zone(decode_rule(value).zone)
+        answer = rings(value, _moment("--from", start, place), _moment("--to", end, place))
     except msgspec.DecodeError as error:
         _refuse(f"{file} is not JSON: {error}")
     except Invalid as error:
@@ -54,12 +55,12 @@ def _read(file: str) -> bytes:
         _refuse(f"cannot read {file}: {error.strerror}")
 
 
-def _moment(option: str, text: str, zone: ZoneInfo) -> datetime:
+def _moment(option: str, text: str, place: ZoneInfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{option} {text!r} is not a moment like 2026-03-28T00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return moment if moment.tzinfo else moment.replace(tzinfo=place)
 
 
 def _refuse(why: str) -> NoReturn:

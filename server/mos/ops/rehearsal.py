@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
-from zoneinfo import ZoneInfo
 
+from mos.kernel.zones import zone
 from mos.ops.demo.people import ZONE
 
 _READY_S = 90
@@ -61,7 +61,7 @@ class Rehearsal:
 
     def move_to(self, local: str) -> datetime:
         """Set the clock to `local`, wall time in the demo's zone; return that moment in UTC."""
-        moment = datetime.fromisoformat(local).replace(tzinfo=ZoneInfo(ZONE)).astimezone(UTC)
+        moment = datetime.fromisoformat(local).replace(tzinfo=zone(ZONE)).astimezone(UTC)
         offset = (moment - datetime.now(UTC)).total_seconds()
         # Replaced in one step: the processes read it at each look.
         fresh = self._clock.with_suffix(".new")

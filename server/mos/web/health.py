@@ -16,6 +16,7 @@ from mos.db import DbError, Pool, Queries
 from mos.kernel.clock import Clock
 from mos.kernel.errors import NotFound
 from mos.kernel.settings import Settings
+from mos.kernel.zones import zone_release
 from mos.web.metrics import CONTENT_TYPE, Metrics
 from mos.web.session import header
 
@@ -76,7 +77,11 @@ class Health:
         return _json(200, {"process": "ok"})
 
     async def _version(self, _scope: Any) -> Answer:
-        return _json(200, {"name": "mos", "version": mos.__version__})
+        zones = zone_release()
+        return _json(
+            200,
+            {"name": "mos", "version": mos.__version__, "zones": f"{zones.name} {zones.source}"},
+        )
 
     async def _numbers(self, scope: Any) -> Answer:
         """Return the metrics to this machine, or to the bearer of `metrics.token`."""

@@ -7,6 +7,7 @@ import pytest
 import typer
 from rich.console import Console
 
+from mos.kernel.zones import zone_release
 from mos.ops import bootstrap, chromium, cli
 from mos.ops import check as checking
 from mos.ops import test as testing
@@ -137,6 +138,14 @@ def test_only_the_command_that_was_asked_for_is_imported():
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT / "server", check=False)
 
     assert done.returncode == 0
+
+
+def test_the_version_names_the_time_zone_rules_too(capsys):
+    cli.version()
+
+    mine, zones = capsys.readouterr().out.splitlines()
+    assert mine == "0.1.0"
+    assert zones.startswith(f"time zones {zone_release().name}, from ")
 
 
 # ── ./mos itself

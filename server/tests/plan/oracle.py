@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil import rrule as dateutil_rrule
 
+from mos.kernel import zones
+
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 NAMES = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -26,7 +28,7 @@ dateutil_rrule.datetime = SimpleNamespace(**{**vars(dt), "MAXYEAR": 2130})
 @lru_cache(maxsize=2000)
 def watched(zone: str, day: date) -> tuple[datetime, list[datetime]]:
     """From when on the clock was watched, and the latest wall time it had shown by each minute."""
-    place = ZoneInfo(zone)
+    place = zones.zone(zone)
     # No offset is further from UTC than 14 hours, no gap longer than a day.
     begun = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=16)
     latest = datetime.min  # noqa: DTZ901  a wall time
@@ -142,7 +144,7 @@ def until_of(rule: dict[str, Any]) -> datetime:
 
 
 def stepped(rule: dict[str, Any], day: date) -> list[tuple[datetime, datetime]]:
-    place = ZoneInfo(rule["zone"])
+    place = zones.zone(rule["zone"])
     first = datetime.fromisoformat(f"{day}T{rule['from']}")
     last = datetime.fromisoformat(f"{day}T{rule['to']}")
     at = first_at(first, rule["zone"])

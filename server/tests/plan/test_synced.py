@@ -1,13 +1,13 @@
 """The plan's records: what may be written, and how what rings follows in the same transaction."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from engine_world import a_world
 
 from mos.kernel.errors import Invalid
 from mos.kernel.ids import named_id, new_id
+from mos.kernel.zones import zone
 from mos.plan import actions
 from mos.sync.actions import record
 from mos.sync.model import SystemChange
@@ -191,7 +191,7 @@ async def test_a_change_of_zone_moves_what_is_to_come_and_doubles_nothing(databa
         assert world.rings() == [occ_of(reminder, "08:00")]
         await world.at("12:00")
         assert len(world.rings()) == 1
-        await world.at("12:00", ZoneInfo("Europe/London"))
+        await world.at("12:00", zone("Europe/London"))
 
         assert world.rings() == [occ_of(reminder, "08:00"), occ_of(reminder, "12:00")]
 

@@ -6,6 +6,8 @@ from uuid import uuid4
 import asyncpg
 from builders import a_home
 
+from mos.kernel.zones import zone_release
+
 
 async def _beat(site, when):
     await site.database.sql("INSERT INTO worker_heartbeat VALUES ($1, $2)", uuid4(), when)
@@ -56,7 +58,10 @@ async def test_without_a_database_the_heartbeat_fails_and_the_process_still_answ
 async def test_the_version_is_told(site):
     browser = await site.browser()
 
-    assert (await browser.http.get("/__version__")).json() == {"name": "mos", "version": "0.1.0"}
+    told = (await browser.http.get("/__version__")).json()
+
+    assert (told["name"], told["version"]) == ("mos", "0.1.0")
+    assert told["zones"] == f"{zone_release().name} {zone_release().source}"
 
 
 async def test_metrics_count_by_route_and_never_by_id(site):

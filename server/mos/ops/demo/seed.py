@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
 
 from mos.db import Db, Queries, Scope, connect
 from mos.kernel.ids import named_id, new_id
+from mos.kernel.zones import zone
 from mos.ops.demo.history import DAYS, GRACE, History, Reminder, history
 from mos.ops.demo.people import (
     ORGANISATION,
@@ -162,7 +162,7 @@ async def _relations(  # noqa: PLR0917  a row needs all of them
 
 
 def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: datetime) -> _Home:
-    start = began.astimezone(ZoneInfo(ZONE)).date().isoformat()
+    start = began.astimezone(zone(ZONE)).date().isoformat()
     plan = [_reminder(planned, start, began) for planned in PLANS[resident.key]]
     happened = history(resident, [reminder for reminder, _ in plan], now)
     home = _Home(resident, new_id(began), accounts[resident.key], happened)
