@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Self
-from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from playwright.sync_api import TimeoutError as TooLong
 
+from mos.kernel.zones import zone
 from mos.ops.demo.people import PEOPLE, RESIDENTS, ZONE
 from mos.ops.rehearsal import Rehearsal
 
@@ -59,7 +59,7 @@ class Screen:
     @property
     def moment(self) -> datetime:
         """Return when it is looked at, in the demo's zone."""
-        return datetime.fromisoformat(self.at).replace(tzinfo=ZoneInfo(ZONE))
+        return datetime.fromisoformat(self.at).replace(tzinfo=zone(ZONE))
 
     @property
     def themes(self) -> tuple[Theme, ...]:
