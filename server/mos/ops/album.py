@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Self
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
-from playwright.sync_api import TimeoutError as TooLong
+from playwright.sync_api import Error as Failed
 
 from mos.kernel.zones import zone
 from mos.ops.demo.people import PEOPLE, RESIDENTS, ZONE
@@ -31,6 +31,10 @@ Theme = Literal["light", "dark"]
 # Under what the sign-in page of a demo shows people.
 _GROUPS = {"resident": "Boende", "relative": "Anhöriga"}
 _PATIENCE_MS = 15_000
+_SETTLED = """Promise.all([
+  document.fonts.ready,
+  ...[...document.images].filter((each) => each.loading !== 'lazy').map((each) => each.decode()),
+]).then(() => null)"""
 
 
 class Broken(Exception):
@@ -206,8 +210,8 @@ class Album:
             # However long that took, the picture is of the minute that was meant.
             page.clock.set_fixed_time(screen.moment)
             self.settle(page)
-        except TooLong as late:
-            raise Broken(str(late).splitlines()[0]) from late
+        except Failed as failure:
+            raise Broken(str(failure).splitlines()[0]) from failure
         if page.locator("main.broken").count():
             faults.append("the screen's own files did not come")
         if faults:
@@ -216,10 +220,7 @@ class Album:
 
     def settle(self, page: Page) -> None:
         """Wait until letters and pictures are there."""
-        page.evaluate("document.fonts.ready.then(() => null)")
-        page.wait_for_function(
-            "[...document.images].every((each) => each.complete || each.loading === 'lazy')"
-        )
+        page.evaluate(_SETTLED)
 
     def close(self) -> None:
         """Close every page."""

@@ -80,15 +80,16 @@ def _photograph(
 
 def _shoot(album: Album, page: Page, screen: Screen, out: Path) -> None:
     for size, viewport in SIZES.items():
-        page.set_viewport_size(viewport)
         for theme in screen.themes:
-            page.emulate_media(color_scheme=theme)
-            album.settle(page)
             name = f"{screen.name}-{size}-{'night' if screen.at_night else theme}"
-            # The README shows what fits into the window; here all is seen.
-            page.screenshot(
-                path=out / f"{name}.png", full_page=name not in SHOWN, animations="disabled"
-            )
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=theme)
+            # The README shows what fits into the window; here the window fits what there is.
+            if name not in SHOWN:
+                tall = page.evaluate("document.scrollingElement.scrollHeight")
+                page.set_viewport_size({"width": viewport["width"], "height": tall})
+            album.settle(page)
+            page.screenshot(path=out / f"{name}.png", animations="disabled")
 
 
 def _index(out: Path) -> str:
