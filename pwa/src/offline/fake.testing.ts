@@ -228,6 +228,8 @@ export type Fate = 'ok' | 'lost' | 'answer_lost' | 'twice' | 'never';
 export class FakeNetwork implements Network {
   readonly server: FakeServer;
   fate: (what: 'hello' | 'push' | 'pull') => Fate = () => 'ok';
+  /** What happens on the device while a request is under way. */
+  meanwhile: (what: 'hello' | 'push' | 'pull') => Promise<void> = async () => undefined;
 
   constructor(server: FakeServer) {
     this.server = server;
@@ -256,6 +258,7 @@ export class FakeNetwork implements Network {
     if (fate === 'lost') throw new SyncError('offline');
     if (fate === 'never') return new Promise<never>(() => undefined);
     const given = copy(answer());
+    await this.meanwhile(what);
     if (fate === 'answer_lost') throw new SyncError('offline');
     return fate === 'twice' ? copy(answer()) : given;
   }

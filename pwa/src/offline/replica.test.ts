@@ -7,12 +7,17 @@ import { Database, StorageFull } from './database';
 // The replica fetches these when it begins to lead; here that must take no time.
 import './engine';
 import './leader';
+import { stamp } from './hlc';
+import { Intake } from './intake';
+import type { WireRow } from './protocol';
 import { FakeMachine, FakeNetwork, FakeServer, settle, type Fate } from './fake.testing';
 import { LocalReplica } from './replica';
 import { Store } from './store';
 
 const EIGHT = Date.parse('2026-11-27T08:00:00Z');
 const SPACE = '0193b3a0-0000-7000-8000-000000000001';
+const OTHER = '0193b3a0-0000-7000-8000-0000000000ff';
+const ENVELOPE = { proto: 1, schema: 1, batch: OTHER, client_now: '' };
 const REMINDER = '0193b3a0-0000-7000-8000-00000000000a';
 
 let machine: FakeMachine;
@@ -276,6 +281,53 @@ describe('a device', () => {
     expect(server.space(SPACE).recs.get(REMINDER)?.doc['title']).toBe('after -3600000');
   });
 
+  it('writes later than all it has seen, so that what a person changes after looking wins', async () => {
+    const replica = await open(aDevice('tablet'));
+    const f = { title: 'Gröt' };
+    const ahead = stamp(machine.time + 50_000, 3, 'b'.repeat(16));
+    const op = {
+      op: OTHER,
+      n: 1,
+      space: SPACE,
+      hlc: ahead,
+      k: 'set',
+      coll: 'reminder',
+      rec: REMINDER,
+      f,
+    } as const;
+    server.push({ ...ENVELOPE, device_id: OTHER, ops: [op] });
+    await settle();
+    expect(titles(replica)).toEqual(['Gröt']);
+
+    await replica.set(SPACE, 'reminder', REMINDER, { title: 'Smörgås' });
+    await replica.syncNow();
+
+    expect(server.space(SPACE).recs.get(REMINDER)?.doc['title']).toBe('Smörgås');
+  });
+
+  it('takes no answer in that is older than what it has', async () => {
+    const store = new Store('tablet', machine.random);
+    await store.identity(machine.time);
+    const intake = new Intake(store.database);
+    await intake.admit([{ id: SPACE, role: 'caregiver', permissions: [] }]);
+    const row = (title: string, seq: number): WireRow => [
+      'reminder',
+      REMINDER,
+      seq,
+      { title },
+      { title: 'a' },
+    ];
+    await intake.take(SPACE, '', [row('Frukost', 1)], '1.1.a', machine.time);
+
+    // Two who fetch at once (a page and the service worker) asked with the same cursor.
+    expect(await intake.take(SPACE, '1.1.a', [row('Lunch', 3)], '1.3.c', machine.time)).toBe(true);
+    expect(await intake.take(SPACE, '1.1.a', [row('Gröt', 2)], '1.2.b', machine.time)).toBe(false);
+
+    const { info, base } = await store.look(SPACE, null);
+    expect([info?.cursor, base[0]?.doc['title']]).toEqual(['1.3.c', 'Lunch']);
+    await store.close();
+  });
+
   it('reads a whole space again when its fingerprint differs, and keeps what it has not sent', async () => {
     const device = aDevice('tablet');
     const replica = await open(device);
@@ -325,9 +377,14 @@ describe('a device', () => {
     await replica.event(SPACE, 'completion', { st: 'done' });
     server.gone.set(SPACE, 'revoked');
     device.network.fate = () => 'ok';
+    let late = 0;
+    device.network.meanwhile = async (what) => {
+      if (what === 'pull' && late++ === 0)
+        await replica.event(SPACE, 'completion', { st: 'partly' });
+    };
     await replica.syncNow();
 
-    expect(server.quarantine).toHaveLength(1);
+    expect(server.quarantine).toHaveLength(2);
     expect(replica.spaces()).toEqual([]);
     const disk = new Database('tablet');
     const left = await disk.read(['base', 'outbox', 'acked', 'space'], async (tx) => [
