@@ -1,6 +1,7 @@
 """`mos screenshots`: a picture of every screen, in each size and theme, to look at side by side."""
 
 import html
+import os
 import shutil
 import sys
 import tempfile
@@ -39,6 +40,7 @@ def command(
     program = chromium.find()
     if program is None:
         sys.exit(f"mos screenshots: {chromium.MISSING}")
+    os.environ.update(chromium.environment(program))
     out.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
