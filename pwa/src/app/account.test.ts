@@ -67,7 +67,7 @@ beforeEach(async () => {
   vi.stubGlobal('isSecureContext', false);
   vi.stubGlobal('fetch', answer);
   vi.stubGlobal('__MOS_VERSION__', 'test');
-  vi.spyOn(globalThis, 'setInterval').mockReturnValue(0 as never);
+  vi.spyOn(globalThis, 'setInterval').mockReturnValue(0);
   machine = new FakeMachine(EIGHT);
   sync = new FakeServer(() => machine.time);
   sync.space(SPACE);
