@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+
+import type { SyncStatus } from '../offline/model';
+import { savedWords } from './saved';
+
+const ZONE = 'Europe/Stockholm';
+
+function words(change: Partial<SyncStatus>): ReturnType<typeof savedWords> {
+  return savedWords(
+    {
+      online: true,
+      pending: 0,
+      oldestPendingAt: null,
+      lastSyncedAt: null,
+      skewMs: 0,
+      trouble: null,
+      ...change,
+    },
+    ZONE,
+  );
+}
+
+const EIGHT_TWELVE = Date.parse('2026-11-27T07:12:00Z');
+
+describe('whether all is saved', () => {
+  it('says when everything was last sent', () => {
+    expect(words({ lastSyncedAt: EIGHT_TWELVE })).toMatchObject({
+      kind: 'saved',
+      params: { time: '08:12' },
+    });
+  });
+
+  it('says how many changes wait, and since when', () => {
+    expect(words({ pending: 2, oldestPendingAt: EIGHT_TWELVE })).toMatchObject({
+      key: 'common.saved.waiting',
+      params: { count: 2, time: '08:12' },
+    });
+  });
+
+  it('says that nothing is lost without a network', () => {
+    expect(words({ online: false })).toMatchObject({
+      kind: 'offline',
+      key: 'common.saved.offline',
+    });
+  });
+
+  it('puts trouble that somebody must act on before all else', () => {
+    expect(words({ online: false, pending: 3, trouble: 'storage_full' })).toMatchObject({
+      kind: 'trouble',
+      key: 'common.saved.storage_full',
+    });
+  });
+});
