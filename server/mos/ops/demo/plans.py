@@ -47,7 +47,7 @@ ELSA = (
     ),
     _meal("Mellanmål", "banana", "10:00", 25),
     Planned("Promenad", "movement", "walk", ("10:45",), 45, note="Runt dammen"),
-    _meal("Lunch", "fish", "12:00", 45, "Fisk med potatis"),
+    _meal("Lunch", "plate-fish", "12:00", 45, "Fisk med potatis"),
     Planned("Vila", "rest", "sofa", ("13:00",), 60, checkable=False),
     _meal("Mellanmål", "strawberry", "14:30", 30),
     Planned("Pussel", "other", "puzzle", ("15:15",), 60),
