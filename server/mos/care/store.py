@@ -850,7 +850,7 @@ async def claim(db: Db, claim_hash: bytes, now: datetime) -> bool:
 
 
 async def sign_in_lookup(db: Db, email: str) -> Known | None:
-    """Return the account with a password behind an address, or None."""
+    """Return the account with a password behind an address in lower case, or None."""
     return await db.one(_SIGN_IN_LOOKUP, email=email)
 
 

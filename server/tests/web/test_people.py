@@ -248,6 +248,36 @@ async def test_a_new_role_keeps_what_it_can_have_and_is_no_contact_person_withou
     assert as_auditor.json() == []
 
 
+async def test_a_link_from_before_does_not_open_a_new_role(site):
+    home = await a_home(site.database)
+    admin = await site.signed_in("admin@example.test")
+    path = f"accounts/{home.caregiver}"
+    link = (await admin.post(f"{path}/invitations", {"kind": "password"})).json()
+
+    await admin.patch(path, {"role": "admin"})
+
+    opened = await admin.post("invitations/open", {"token": link["token"]})
+    assert (opened.status_code, opened.json()["code"]) == (404, "link_gone")
+
+
+async def test_a_manager_ends_no_other_managers_relation(site):
+    home = await a_home(site.database)
+    accounts = [await an_account(site.database, home.org, "manager") for _ in range(2)]
+    relations = [
+        await a_relation(
+            site.database, home.org, account, unit=home.unit, permissions=("care.manage",)
+        )
+        for account in accounts
+    ]
+    manager = await site.as_account(home.org, accounts[0])
+
+    theirs = await manager.delete(f"relations/{relations[1]}")
+    changed = await manager.patch(f"relations/{relations[1]}", {"consent": "x"})
+
+    assert (theirs.status_code, changed.status_code) == (403, 403)
+    assert len((await manager.get("relations")).json()) == 3
+
+
 async def test_a_role_change_holds_from_the_next_request(site):
     home = await a_home(site.database)
     admin = await site.signed_in("admin@example.test")

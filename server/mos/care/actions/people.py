@@ -88,7 +88,8 @@ async def change_account(  # noqa: PLR0913  one more than five
         await _cut_relations(db, actor.org, after, now)
     if after.role is not before.role or after.disabled:
         await permit.require_steward(db, actor.org, now)
-    if after.disabled or after.email != before.email:
+    # A link may be in the hands of whoever managed the person: it must not open a greater role.
+    if after.disabled or after.email != before.email or after.role is not before.role:
         await store.void_invitations(db, actor.org, account, now)
     if after.disabled:
         await store.end_sessions(db, actor.org, account, now)

@@ -12,7 +12,7 @@ from mos.care.actions.news import News
 from mos.care.actions.text import Long
 from mos.care.model import Actor, Permission, Reach
 from mos.db import Db
-from mos.kernel.errors import Invalid
+from mos.kernel.errors import Forbidden, Invalid
 from mos.kernel.ids import new_id
 
 Permissions = Annotated[list[Permission], Meta(max_length=20)]
@@ -132,6 +132,9 @@ async def _managed(
         unit = resident.unit if resident else None
     if unit is None or not rules.may_manage_unit(reach, unit):
         raise permit.no_such("relation")
+    person = await store.account(db, actor.org, found.account)
+    if person is None or not rules.may_manage_role(actor, person.role):
+        raise Forbidden("Only an administrator may change this person's relations.")
     return reach, found
 
 

@@ -66,14 +66,16 @@ async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime)
 
 
 async def _sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
-    account_limit = _account_limit(door, attempt.email)
+    # Folded once, here: what is looked up must be what is counted.
+    email = attempt.email.lower()
+    account_limit = _account_limit(door, email)
     client_limit = _client_limit(door, attempt.client)
     async with pool.transaction() as db:
         await _count(db, account_limit, now)
         await _count(db, client_limit, now)
         # Last: what this takes away, it waits for nobody with.
         await store.forget_old_tries(db, now)
-        known = await store.sign_in_lookup(db, attempt.email)
+        known = await store.sign_in_lookup(db, email)
     verdict = await door.passwords.verify(known.secret if known else None, attempt.password)
     if known is None or not verdict.right or known.disabled:
         raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
@@ -124,7 +126,7 @@ async def forget_account_tries(db: Db, door: Doorkeeper, email: str | None) -> N
 
 
 def _account_limit(door: Doorkeeper, email: str) -> _Limit:
-    return _Limit(door.key("account", email.lower()), rules.FREE_TRIES_PER_ACCOUNT)
+    return _Limit(door.key("account", email), rules.FREE_TRIES_PER_ACCOUNT)
 
 
 def _client_limit(door: Doorkeeper, client: str) -> _Limit:

@@ -425,7 +425,8 @@ END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON worker_heartbeat TO mos_engine;
 GRANT SELECT ON worker_heartbeat TO mos_app;
-GRANT SELECT ON resident, relation TO mos_engine;
+GRANT SELECT (org_id, space_id, account_id, unit_id, archived_at) ON resident TO mos_engine;
+GRANT SELECT (org_id, account_id, space_id, unit_id, permissions, is_primary, valid_from, valid_to) ON relation TO mos_engine;
 GRANT SELECT (org_id, account_id, role, disabled_at, language) ON account TO mos_engine;
 GRANT SELECT (org_id, unit_id, zone, archived_at) ON unit TO mos_engine;
 GRANT SELECT (org_id, device_id, account_id, push_endpoint, push_p256dh, push_auth, push_gone_at,
@@ -443,7 +444,7 @@ CREATE FUNCTION sign_in_lookup(p_email text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT a.org_id, a.account_id, c.secret, a.disabled_at IS NOT NULL
   FROM account a JOIN credential c ON c.org_id = a.org_id AND c.account_id = a.account_id AND c.kind = 'password'
-  WHERE a.email = lower(p_email)
+  WHERE a.email = p_email
 $$;
 CREATE FUNCTION session_lookup(p_token_hash bytea)
   RETURNS TABLE (org_id uuid, session_id uuid, account_id uuid, device_id uuid, role text,
