@@ -2,9 +2,36 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+_DEEPEST = 20
+
+
+def _only_where(_logger: object, _name: str, event: EventDict) -> EventDict:
+    """Let an exception say what kind it is and where it came from, and not its words.
+
+    They may quote what a person wrote: PostgreSQL names the values of a row that it refuses.
+    """
+    error = _raised(event.pop("exc_info", None))
+    if error is None:
+        return event
+    frames = traceback.extract_tb(error.__traceback__)[-_DEEPEST:]
+    event["kind"] = type(error).__name__
+    event["sqlstate"] = getattr(error, "sqlstate", None)
+    event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+def _raised(said: object) -> BaseException | None:
+    """Return the exception that a log call speaks of: itself, a triple, or whatever is handled."""
+    if isinstance(said, BaseException):
+        return said
+    if isinstance(said, tuple):
+        return said[1] if isinstance(said[1], BaseException) else None
+    return sys.exc_info()[1] if said else None
 
 
 def configure() -> None:
@@ -14,18 +41,12 @@ def configure() -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _only_where,
     ]
-    terminal = sys.stdout.isatty()
     render: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
-        if terminal
-        # A traceback as data, without the values of variables: those hold personal data.
-        else [
-            structlog.processors.ExceptionRenderer(
-                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-            ),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+        if sys.stdout.isatty()
+        else [structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -5,6 +5,9 @@
 
 import asyncio
 import zlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from time import monotonic
@@ -43,6 +46,8 @@ _RESIDENT_LEASE = timedelta(days=60)
 
 # Requests whose bodies are held at once. Beyond that, waiting would only starve those inside.
 _MAX_BUSY = 128
+# A device has one tab that speaks, and a service worker.
+_MAX_BUSY_OF_SESSION = 8
 
 # Below this a gzip header costs more than it saves; above that, compressing holds up the others.
 _GZIP_FROM_BYTES = 1_400
@@ -63,6 +68,7 @@ class _Sync:
         self._collections = collections
         self._hub = hub
         self._busy = 0
+        self._of_session: Counter[UUID] = Counter()
         self._posts = {"hello": self._hello, "push": self._push, "pull": self._pull}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,11 +90,25 @@ class _Sync:
         self._busy += 1
         try:
             actor = await actor_of(scope, self._pool, self._clock)
-            body = await _body(receive)
-            answer = msgspec.json.encode(await self._posts[name](scope, actor, body))
+            with self._turn(actor.session):
+                body = await _body(receive)
+                answer = msgspec.json.encode(await self._posts[name](scope, actor, body))
         finally:
             self._busy -= 1
         await _send_json(scope, send, answer)
+
+    @contextmanager
+    def _turn(self, session: UUID) -> Iterator[None]:
+        """Let one session not take all the room: it could hold bodies back on purpose."""
+        if self._of_session[session] >= _MAX_BUSY_OF_SESSION:
+            raise TooMany("Too much at once from this device.", retry_after_s=5)
+        self._of_session[session] += 1
+        try:
+            yield
+        finally:
+            self._of_session[session] -= 1
+            if not self._of_session[session]:
+                del self._of_session[session]
 
     async def _hello(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
         request = _decode(body, Hello)

@@ -143,6 +143,31 @@ async def test_nobody_gets_in_without_a_session_or_from_elsewhere(tablet):
     assert (await tablet.browser.http.get("/sync/v1/poke")).status_code == 401
 
 
+async def test_one_device_cannot_take_all_the_room(tablet, site, home):
+    import asyncio
+
+    held = asyncio.Event()
+
+    async def slowly():
+        await held.wait()
+        yield json.dumps(tablet.frame(spaces={})).encode()
+
+    def ask():
+        return tablet.browser.http.post("/sync/v1/pull", content=slowly(), headers={"x-mos": "1"})
+
+    waiting = [asyncio.create_task(ask()) for _ in range(9)]
+    refused = await next(iter(asyncio.as_completed(waiting, timeout=5)))
+    resident = await site.as_account(home.org, home.resident.account)
+    body = {**tablet.frame(spaces={}), "device_id": str(resident.device)}
+    other = await resident.http.post("/sync/v1/pull", json=body, headers={"x-mos": "1"})
+    held.set()
+    answers = await asyncio.gather(*waiting)
+
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
+    assert other.status_code == 200
+    assert sorted(answer.status_code for answer in answers) == [200] * 8 + [429]
+
+
 async def test_a_session_speaks_for_its_own_device_alone(tablet):
     answer = await tablet.post("push", tablet.frame(device_id=str(uuid4()), ops=[]))
 
