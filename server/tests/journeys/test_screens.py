@@ -66,6 +66,7 @@ def test_axe_finds_nothing_in_any_theme(screen: Screen, page: Page):
 
 def _axe(page: Page, theme: Any) -> list[str]:
     page.emulate_media(color_scheme=theme)
+    page.evaluate("probes.still()")
     result = page.evaluate(
         "(tags) => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", RULES
     )
