@@ -16,6 +16,8 @@ import {
   type Status,
 } from './overview';
 
+const HOUR_MS = 3_600_000;
+
 export interface ResidentHome {
   resident: Resident;
   /** The resident's local date. */
@@ -96,6 +98,11 @@ export function sourceOf(resident: Resident, reminders?: readonly Reminder[]): D
   };
 }
 
+/** Today's items, and what was missed in the evening: midnight makes nothing good. */
+function stillOpen(recent: Item[], items: Item[], now: number): Item[] {
+  return recent.filter((item) => items.includes(item) || now - item.start < 12 * HOUR_MS);
+}
+
 function homeOf(resident: Resident, now: number): ResidentHome {
   const date = wallTime(now, resident.zone).slice(0, 10);
   const items = itemsOn(resident, date, now);
@@ -113,7 +120,7 @@ function homeOf(resident: Resident, now: number): ResidentHome {
     recent,
     alerts,
     status: statusOf({
-      items,
+      items: stillOpen(recent, items, now),
       alerts,
       profile: resident.profile ?? { pause: [] },
       planned: mos.replica.rows(resident.space, 'reminder').length > 0,
