@@ -75,7 +75,11 @@ async def _snoozed(db: Db, org: UUID, changes: list[Change], now: datetime) -> N
     await dispatch.snooze(
         db,
         org,
-        [dispatch.Snooze(change.space, change.rec, s.occ, s.until) for change, s in snoozes],
+        [
+            # A device's clock may be years ahead; for how long it is meant to rest is certain.
+            dispatch.Snooze(change.space, change.rec, s.occ, min(s.until, now + (s.until - s.at)))
+            for change, s in snoozes
+        ],
         now,
     )
 
@@ -120,7 +124,7 @@ def _taking(change: Change, now: datetime) -> Taking:
         return Taking(change.space, change.rec, None, None, None)
     said = msgspec.convert(taken, events.Taken)
     # Who it was is known from the session, whatever the device wrote.
-    until = min(max(said.again_at, now), now + _LONGEST_TAKE)
+    until = min(max(said.again_at, now), now + min(said.again_at - said.at, _LONGEST_TAKE))
     return Taking(change.space, change.rec, change.by, min(said.at, now), until)
 
 

@@ -1,5 +1,7 @@
 """What a resident and the people around them live through, with a worker that ticks."""
 
+from datetime import timedelta
+
 from builders import a_relation
 from engine_world import a_world
 
@@ -590,6 +592,46 @@ async def test_a_snooze_that_comes_before_the_worker_holds(database):
         await world.at("08:12")
 
         assert world.rings() == [occ]
+
+
+async def test_a_tablet_whose_clock_is_a_year_ahead_snoozes_for_minutes_all_the_same(database):
+    async with a_world(database) as world:
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:00")
+        ahead = world.now + timedelta(days=365)
+
+        await world.say(
+            "snooze", occ=occ, at=world.moment(ahead),
+            until=world.moment(ahead + timedelta(minutes=10)),
+        )  # fmt: skip
+        await world.at("08:10")
+        assert world.rings() == [occ, occ]
+        await world.at("08:41")
+
+        assert await world.state(occ) == "missed"
+
+
+async def test_a_phone_whose_clock_is_ahead_holds_an_alert_as_long_as_it_said(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        _, ward = await world.supporter(unit=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        ahead = world.now + timedelta(hours=6)
+        taken = {
+            "by": str(contact),
+            "at": world.moment(ahead),
+            "again_at": world.moment(ahead + timedelta(minutes=30)),
+        }
+
+        await world.set(
+            "alert", named_id(world.space, f"alert/{occ}"), {"taken": taken}, by=contact
+        )
+        await world.at("08:44")
+        assert ward.told == []
+        await world.at("08:46")
+
+        assert len(ward.told) == 1
 
 
 async def test_nobody_is_called_about_a_resident_who_has_moved_out(database):
