@@ -205,7 +205,7 @@ async def test_an_empty_home_is_claimed_once_with_the_token_of_the_last_start(up
     token = re.compile(r"^│\s+([A-Za-z0-9_-]{43})\s+│$", re.MULTILINE)
     claim = {
         "organisation": {
-            "name": "Eken", "policy": "family", "zone": "Europe/Stockholm", "language": "sv",
+            "name": "Eken", "policy": "care_record", "zone": "Europe/Stockholm", "language": "sv",
         },
         "name": "Alva", "email": "alva@example.test", "password": "a long enough password",
         "device_id": str(uuid.uuid4()), "device_name": "test",
