@@ -434,10 +434,10 @@ WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoke
 -- ───────────────────────────────────────────────────────────── before the organisation is known
 
 -- name: installation
-SELECT demo, claimed_at IS NOT NULL AS claimed, claim_hash FROM installation;
+SELECT demo, demo_password, claimed_at IS NOT NULL AS claimed, claim_hash FROM installation;
 
 -- name: demo_accounts
-SELECT email, name, role FROM demo_accounts() ORDER BY role, name;
+SELECT email, name, role, face FROM demo_accounts() ORDER BY role, name;
 
 -- name: offer_claim
 UPDATE installation SET claim_hash = :claim_hash WHERE claimed_at IS NULL;

@@ -175,16 +175,18 @@ class Installation(Struct, frozen=True):
     """Whether this installation is a demo, and whether it has been claimed."""
 
     demo: bool
+    demo_password: str | None
     claimed: bool
     claim_hash: bytes | None
 
 
 class DemoAccount(Struct, frozen=True):
-    """A sign-in that a demo offers."""
+    """A sign-in that a demo offers. `face` is the picture of a resident's profile, else empty."""
 
     email: str
     name: str
     role: Role
+    face: str
 
 
 class Named(Struct, frozen=True):

@@ -1,12 +1,14 @@
 """The demo home is believable, and is only ever a demo."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import asyncpg
 import pytest
 from conftest import Database
 
 from mos.db import UniqueViolation
-from mos.ops.demo import PEOPLE, seed
+from mos.ops.demo import PASSWORD, PEOPLE, seed
 
 NOW = datetime(2026, 11, 25, 9, 55, tzinfo=UTC)
 
@@ -72,3 +74,24 @@ async def test_a_device_finds_the_demo_space_whole(database: Database):
         "WHERE (s.live_n, s.live_sum, s.live_sq) IS DISTINCT FROM (r.n, r.sum, r.sq)"
     )
     assert wrong == []
+
+
+async def test_no_other_installation_can_keep_a_demos_password(database: Database):
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.sql(
+            "INSERT INTO installation (demo, demo_password, created_at) VALUES (false, $1, $2)",
+            PASSWORD, NOW,
+        )  # fmt: skip
+
+
+def test_the_app_that_everybody_is_served_knows_nobody_of_the_demo():
+    app = Path(__file__).parents[3] / "pwa" / "src"
+    served = [
+        path
+        for path in app.rglob("*")
+        if path.suffix in {".ts", ".svelte", ".json"} and "stage" not in path.parts
+        if not path.name.endswith(".test.ts")
+    ]
+    told = [PASSWORD, *(person.email for person in PEOPLE)]
+
+    assert [path for path in served if any(word in path.read_text("utf-8") for word in told)] == []

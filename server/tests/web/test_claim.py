@@ -227,10 +227,13 @@ async def test_only_a_demo_tells_who_can_be_tried_out(site):
     await a_home(site.database)
     browser = await site.browser()
     await _empty(site.database, demo=False)
-    assert "demo_accounts" not in (await browser.get("installation")).json()
+    told = (await browser.get("installation")).json()
+    assert {"demo_accounts", "demo_password"} & told.keys() == set()
 
-    await site.database.sql("UPDATE installation SET demo = true")
+    await site.database.sql("UPDATE installation SET demo = true, demo_password = 'try me'")
 
-    offered = (await browser.get("installation")).json()["demo_accounts"]
-    assert {"email": "caregiver@example.test", "name": "Noor", "role": "caregiver"} in offered
+    told = (await browser.get("installation")).json()
+    assert told["demo_password"] == "try me"
+    noor = {"email": "caregiver@example.test", "name": "Noor", "role": "caregiver", "face": ""}
+    assert noor in told["demo_accounts"]
     assert (await site.signed_in("caregiver@example.test")).body["demo"] is True

@@ -19,12 +19,13 @@ from mos.kernel.ids import new_id
 
 
 class InstallationBody(Struct, frozen=True, omit_defaults=True):
-    """What anybody may know before signing in. `demo_accounts` are there in a demo only."""
+    """What anybody may know before signing in. The two of the demo are there in a demo only."""
 
     claimed: bool
     demo: bool
     version: str
     demo_accounts: list[store.DemoAccount] | None = None
+    demo_password: str | None = None
 
 
 class NewOrganisation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +69,7 @@ async def installation(db: Db) -> InstallationBody:
         demo=demo,
         version=mos.__version__,
         demo_accounts=await store.demo_accounts(db) if demo else None,
+        demo_password=row.demo_password if row is not None else None,
     )
 
 

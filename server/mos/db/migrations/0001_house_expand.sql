@@ -13,9 +13,11 @@ CREATE FUNCTION mos_spaces() RETURNS uuid[] LANGUAGE sql STABLE PARALLEL SAFE
 CREATE TABLE installation (
   one            boolean PRIMARY KEY DEFAULT true CHECK (one),
   demo           boolean NOT NULL,
+  demo_password  text,                        -- of all people of a demo, for whoever tries it
   claim_hash     bytea,                       -- SHA-256 of the token that claims an empty installation
   claimed_at     timestamptz,
-  created_at     timestamptz NOT NULL
+  created_at     timestamptz NOT NULL,
+  CONSTRAINT installation_password_is_a_demos CHECK (demo OR demo_password IS NULL)
 );
 
 CREATE TABLE organisation (
@@ -466,10 +468,12 @@ CREATE FUNCTION invitation_lookup(p_token_hash bytea)
   WHERE i.token_hash = p_token_hash
 $$;
 -- Who can be tried out, on the sign-in page of a demo; nobody anywhere else.
-CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text)
+CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text, face text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT a.email, a.name, a.role
+  SELECT a.email, a.name, a.role, COALESCE(p.doc ->> 'face', '')
   FROM account a
+  LEFT JOIN resident r ON r.org_id = a.org_id AND r.account_id = a.account_id
+  LEFT JOIN rec p ON p.org_id = r.org_id AND p.space_id = r.space_id AND p.coll = 'profile'
   WHERE (SELECT i.demo FROM installation i) AND a.email IS NOT NULL AND a.disabled_at IS NULL
 $$;
 REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() FROM PUBLIC;

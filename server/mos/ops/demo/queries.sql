@@ -72,4 +72,4 @@ SELECT :org, h.space, h.until FROM unnest(:spaces::uuid[], :untils::timestamptz[
 
 -- name: mark_installation
 -- Fails where the installation is already somebody's: then nothing of this is kept.
-INSERT INTO installation (one, demo, claimed_at, created_at) VALUES (true, true, :now, :now)
+INSERT INTO installation (demo, demo_password, claimed_at, created_at) VALUES (true, :password, :now, :now)

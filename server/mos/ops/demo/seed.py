@@ -76,7 +76,7 @@ async def seed(dsn: str, now: datetime) -> None:
 
 
 async def _seed(db: Db, now: datetime) -> None:
-    await db.run(_MARK_INSTALLATION, now=now)
+    await db.run(_MARK_INSTALLATION, password=PASSWORD, now=now)
     began = (now - timedelta(days=DAYS + 10)).replace(hour=12, minute=0, second=0, microsecond=0)
     org, unit = new_id(began), new_id(began)
     accounts = {person.key: new_id(began) for person in PEOPLE}
