@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET
 
-from mos.care.actions.profile import follow_profiles
+from mos.care.actions.profile import follow_profiles, residents_of
 from mos.db import Db
 from mos.dispatch import actions as dispatch
 from mos.dispatch.model import Answer
@@ -93,11 +93,15 @@ async def _help_called(db: Db, org: UUID, changes: list[Change], now: datetime) 
 
 
 async def _rang(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    residents = await residents_of(db, org, {change.space for change in changes})
     rings = [
         dispatch.Rang(change.space, rang.occ, change.device)
         for change, rang in _said(changes, events.Rang)
+        # A supporter who looks in on a day has heard it; the resident may not have.
+        if residents.get(change.space) == change.by
     ]
-    await dispatch.rang(db, org, rings, now)
+    if rings:
+        await dispatch.rang(db, org, rings, now)
 
 
 # ───────────────────────────────────────────────────────────── alerts

@@ -543,6 +543,20 @@ async def test_a_tablet_that_rang_by_itself_counts_as_told(database):
         assert {row["state"] for row in states} == {"seen"}
 
 
+async def test_a_supporters_device_that_rang_is_not_the_residents(database):
+    async with a_world(database) as world:
+        caregiver, _ = await world.supporter(primary=True)
+        world.service.answers = [503] * 50
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:00")
+
+        rang = world.event("rang", occ=occ, at=world.now, how="sound")
+        await world.push(rang, by=caregiver)
+        await world.tick()
+
+        assert await world.state(occ) == "due"
+
+
 async def test_a_tablet_that_stays_silent_is_an_alert_until_it_is_heard(database):
     async with a_world(database) as world:
         _, contact = await world.supporter(primary=True)

@@ -40,6 +40,12 @@ async def follow_profiles(db: Db, org: UUID, changes: list[Change]) -> None:
         await store.follow_profiles(db, org, named)
 
 
+async def residents_of(db: Db, org: UUID, spaces: set[UUID]) -> dict[UUID, UUID]:
+    """Return the account of the resident of each of these spaces, by space."""
+    found = await store.residents_of_spaces(db, org, sorted(spaces))
+    return {resident.space: resident.account for resident in found}
+
+
 async def record_profile(
     db: Db, org: UUID, space: UUID, groups: dict[str, Any], now: datetime
 ) -> list[Change]:
