@@ -50,4 +50,7 @@ export interface Relation {
 export interface InvitationLink {
   token: string;
   expires_at: string;
+  /** Where it leads, as other devices reach this MOS, and a picture of that address. */
+  url: string;
+  qr: string;
 }

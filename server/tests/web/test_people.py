@@ -378,3 +378,15 @@ async def test_signing_somebody_out_everywhere_silences_their_devices(site):
     rows = await site.database.sql("SELECT account_id, push_endpoint FROM device")
     kept = {row["account_id"] for row in rows if row["push_endpoint"]}
     assert kept == {home.admin}
+
+
+async def test_a_link_leads_where_other_devices_reach_this_mos(site):
+    home = await a_home(site.database)
+    admin = await site.signed_in("admin@example.test")
+
+    link = (
+        await admin.post(f"accounts/{home.resident.account}/invitations", {"kind": "device"})
+    ).json()
+
+    assert link["url"] == f"{site.database.settings.public_url}/#/inbjudan/{link['token']}"
+    assert link["qr"].startswith("data:image/svg+xml")

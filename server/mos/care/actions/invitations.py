@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+import segno
 from msgspec import Struct
 
 from mos.care import rules, store
@@ -27,10 +28,16 @@ class NewInvitation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InvitationLink(Struct, frozen=True):
-    """A link's token. It is shown this once; MOS keeps only its hash."""
+    """A link, and the same as a picture to hold a tablet's camera to (an SVG as a data address).
+
+    Both are shown this once; MOS keeps only the token's hash. The token stands behind the `#`, so
+    that no server ever sees it in an address.
+    """
 
     token: str
     expires_at: datetime
+    url: str
+    qr: str
 
 
 class OpenInvitation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,10 +64,13 @@ class AcceptInvitation(Struct, frozen=True, forbid_unknown_fields=True):
     password: Password | None = None
 
 
-async def invite(
-    db: Db, actor: Actor, account: UUID, wanted: NewInvitation, now: datetime
+async def invite(  # noqa: PLR0913  who, whom, for what, where and when
+    db: Db, actor: Actor, account: UUID, wanted: NewInvitation, now: datetime, *, address: str
 ) -> InvitationLink:
-    """Make a link for an account; the ones before it open nothing any more."""
+    """Make a link for an account; the ones before it open nothing any more.
+
+    `address`: where this MOS is reached, as in `https://mos.example.org`.
+    """
     person = await permit.managed_account(db, actor, account, now)
     if person.disabled:
         raise Conflict("This account is disabled: enable it first.", code="account_disabled")
@@ -81,7 +91,8 @@ async def invite(
         now=now,
         expires_at=expires_at,
     )
-    return InvitationLink(token, expires_at)
+    url = f"{address}/#/inbjudan/{token}"
+    return InvitationLink(token, expires_at, url, segno.make(url, micro=False).svg_data_uri())
 
 
 async def open_invitation(db: Db, wanted: OpenInvitation, now: datetime) -> InvitationBody:
