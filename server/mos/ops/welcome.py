@@ -31,7 +31,7 @@ def show(console: Console, what: Welcome) -> None:
     if what.demo:
         parts += _demo()
     if what.claim:
-        parts += _claim(what.claim)
+        parts += _claim(what.address, what.claim)
     if what.trust:
         parts += _lan(what.trust, what.fingerprint or "")
     parts.append(Text(f"\nData: {what.data}   Logs: {what.data / 'log'}   Stop: Ctrl-C", "dim"))
@@ -56,9 +56,12 @@ def _demo() -> list[RenderableType]:
     ]
 
 
-def _claim(token: str) -> list[RenderableType]:
+def _claim(address: str, token: str) -> list[RenderableType]:
+    link = f"{address}/#/borja/{token}"
     return [
-        Text("\nAn empty home. Whoever opens the address first claims it with this token:\n"),
+        Text("\nAn empty home. Whoever opens this first claims it:\n"),
+        Text(link, style=f"bold link {link}", no_wrap=True, overflow="fold"),
+        Text("\nThe token alone, to be typed:\n"),
         Text(token, style="bold", no_wrap=True, overflow="fold"),
         Text("\nIt works once. Until then, each start prints a new one.", style="dim"),
     ]
