@@ -63,7 +63,8 @@ export class LocalReplica implements Replica {
   #account = '';
   #closed = false;
   #full = false;
-  #shared: Shared = { online: false, lastSyncedAt: null, skewMs: 0, trouble: null };
+  // Until the first meeting nothing says that there is no network: no screen tells so at each start.
+  #shared: Shared = { online: true, lastSyncedAt: null, skewMs: 0, trouble: null };
 
   private constructor(options: ReplicaOptions) {
     this.#options = options;
