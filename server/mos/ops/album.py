@@ -1,5 +1,6 @@
 """Every screen of the app, and how to come to it in a demo home. For pictures and tests."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,7 +34,9 @@ _GROUPS = {"resident": "Boende", "relative": "Anhöriga"}
 _PATIENCE_MS = 15_000
 _SETTLED = """Promise.all([
   document.fonts.ready,
-  ...[...document.images].filter((each) => each.loading !== 'lazy').map((each) => each.decode()),
+  ...[...document.images]
+    .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
+    .map((each) => each.decode()),
 ]).then(() => null)"""
 
 
@@ -85,14 +88,21 @@ def _arrive(page: Page) -> None:
     day.or_(page.get_by_role("heading", name="natt")).wait_for(state="attached")
 
 
+def _let_undo_pass(page: Page) -> None:
+    """What was done can be undone for ten seconds; after that the screen is quiet."""
+    undo = page.get_by_role("button", name="Ångra", exact=True)
+    undo.wait_for()
+    page.clock.fast_forward(11_000)
+    undo.wait_for(state="detached")
+
+
 def _welcome(page: Page) -> None:
     """Put the meal off that rings, so that the guidance of the first time shows."""
     _arrive(page)
     again = page.get_by_role("button", name="Påminn igen")
     if again.is_visible():
         again.click()
-        # What was done can be undone for ten seconds: after that the screen is quiet.
-        page.clock.fast_forward(11_000)
+        _let_undo_pass(page)
     page.get_by_role("dialog").wait_for()
 
 
@@ -118,15 +128,22 @@ def _alarm(page: Page) -> None:
     page.get_by_role("button", name="Jag har tagit den").wait_for()
 
 
-def _press(button: str, role: Literal["button", "link"] = "button") -> Callable[[Page], None]:
+def _synced(page: Page) -> None:
+    """Wait until all that the server has is here."""
+    page.get_by_text(re.compile(r"sparat \d\d:\d\d")).wait_for()
+    page.get_by_role("status", name="Hämtar").wait_for(state="detached")
+
+
+def _press(button: str) -> Callable[[Page], None]:
     def steps(page: Page) -> None:
-        page.get_by_role(role, name=button).first.click()
+        _synced(page)
+        page.get_by_role("button", name=button).first.click()
 
     return steps
 
 
 def _overview(page: Page) -> None:
-    page.get_by_role("heading", name="Elsa").or_(page.locator("main li")).first.wait_for()
+    _synced(page)
     guide = page.get_by_role("button", name="Jag förstår")
     if guide.is_visible():
         guide.click()
@@ -135,9 +152,11 @@ def _overview(page: Page) -> None:
     while (waiting := take.count()) > 1:
         take.last.click()
         expect(take).to_have_count(waiting - 1)
+        _let_undo_pass(page)
 
 
 def _editor(page: Page) -> None:
+    _synced(page)
     page.get_by_role("link", name="Lunch").first.click()
     page.get_by_role("textbox", name="Namn").wait_for()
 
@@ -153,22 +172,22 @@ SCREENS: tuple[Screen, ...] = (
     Screen("claim", None, "/borja/2f7c-91ab-40de"),
     Screen("invitation", None, "/inbjudan/{link}"),
     Screen("overview", "sara", steps=_overview),
-    Screen("day", "sara", "/boende/{birgitta}"),
-    Screen("profile", "sara", "/boende/{elsa}/profil"),
-    Screen("plan-choice", "sara", "/planering"),
-    Screen("plan", "sara", "/planering/{elsa}"),
+    Screen("day", "sara", "/boende/{birgitta}", steps=_synced),
+    Screen("profile", "sara", "/boende/{elsa}/profil", steps=_synced),
+    Screen("plan-choice", "sara", "/planering", steps=_synced),
+    Screen("plan", "sara", "/planering/{elsa}", steps=_synced),
     Screen("editor", "sara", "/planering/{elsa}", steps=_editor),
-    Screen("new-reminder", "sara", "/planering/{elsa}/ny"),
+    Screen("new-reminder", "sara", "/planering/{elsa}/ny", steps=_synced),
     Screen("template", "sara", "/planering/{elsa}", steps=_press("En vanlig dag")),
     Screen("picture-picker", "sara", "/planering/{elsa}", steps=_pictures),
-    Screen("see-as", "sara", "/som/{elsa}"),
+    Screen("see-as", "sara", "/som/{elsa}", steps=_arrive),
     Screen("relative-overview", "karin", steps=_overview),
-    Screen("start", "admin", "/admin/start"),
-    Screen("units", "admin", "/admin/units"),
-    Screen("people", "admin", "/admin/people"),
+    Screen("start", "admin", "/admin/start", steps=_synced),
+    Screen("units", "admin", "/admin/units", steps=_synced),
+    Screen("people", "admin", "/admin/people", steps=_synced),
     Screen("new-person", "admin", "/admin/people", steps=_press("Ny person")),
-    Screen("residents", "admin", "/admin/residents"),
-    Screen("relations", "admin", "/admin/relations"),
+    Screen("residents", "admin", "/admin/residents", steps=_synced),
+    Screen("relations", "admin", "/admin/relations", steps=_synced),
     Screen("new-relation", "admin", "/admin/relations", steps=_press("Ny behörighet")),
     Screen("settings", "sara", "/installningar"),
     Screen("ring-test", "sara", "/installningar/ringprov"),
@@ -206,9 +225,12 @@ class Album:
         page.set_default_timeout(_PATIENCE_MS)
         try:
             page.goto(f"{self.home.url}/#{self._path(screen, context)}")
+            page.get_by_role("heading", level=1).first.wait_for(state="attached")
             screen.steps(page)
-            # However long that took, the picture is of the minute that was meant.
+            # However long that took, it is looked at in the minute that was meant.
             page.clock.set_fixed_time(screen.moment)
+            page.clock.run_for(1_100)
+            page.mouse.move(0, 0)
             self.settle(page)
         except Failed as failure:
             raise Broken(str(failure).splitlines()[0]) from failure
@@ -245,14 +267,14 @@ class Album:
         """Return the window in which the screen's person is signed in at its moment."""
         key = (screen.person, screen.at)
         if key not in self._contexts:
-            context = self._contexts[key] = self._new_context()
+            context = self._contexts[key] = self._new_context(screen.moment)
             if screen.person is not None:
                 self._sign_in(context, screen.person)
         return self._contexts[key]
 
-    def _new_context(self) -> BrowserContext:
+    def _new_context(self, moment: datetime) -> BrowserContext:
         context = self.browser.new_context(locale="sv-SE", timezone_id=ZONE, viewport=TABLET)
-        context.clock.install(time=self.home.now())
+        context.clock.install(time=moment)
         return context
 
     def _sign_in(self, context: BrowserContext, key: str) -> None:
@@ -279,7 +301,7 @@ class Album:
 
     def _invite(self) -> str:
         """Return the secret of a new link for one of the staff."""
-        context = self._new_context()
+        context = self._new_context(self.home.now())
         api, head = f"{self.home.url}/api/v1", {"x-mos": "1", "origin": self.home.url}
         self._sign_in(context, "admin")
         accounts = context.request.get(f"{api}/accounts").json()
