@@ -89,7 +89,7 @@ def _arrive(page: Page) -> None:
 
 
 def _let_undo_pass(page: Page) -> None:
-    """What was done can be undone for ten seconds; after that the screen is quiet."""
+    """Let the ten seconds go by in which something can be undone; then the screen is quiet."""
     undo = page.get_by_role("button", name="Ångra", exact=True)
     undo.wait_for()
     page.clock.fast_forward(11_000)
