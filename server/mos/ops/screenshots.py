@@ -2,7 +2,6 @@
 
 import html
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +16,7 @@ from mos.ops import chromium
 from mos.ops.album import ARGUMENTS, DESKTOP, NOON, PHONE, SCREENS, TABLET, Album, Broken, Screen
 from mos.ops.rehearsal import Rehearsal
 from mos.ops.settings import ROOT
+from mos.ops.small_png import small_png
 
 SIZES = {"phone": PHONE, "tablet": TABLET, "desktop": DESKTOP}
 # The two that the README shows.
@@ -50,10 +50,9 @@ def command(
         driver.chromium.launch(executable_path=program, args=ARGUMENTS) as browser,
     ):
         broken = _photograph(home, browser, wanted, out, console)
+        if readme:
+            _renew(browser, out)
     (out / "index.html").write_text(_index(out), encoding="utf-8")
-    if readme:
-        for picture, name in SHOWN.items():
-            shutil.copy(out / f"{picture}.png", ROOT / "docs" / "pictures" / f"{name}.png")
     for name, why in broken.items():
         console.print(f"[red]✗[/] {name}: {why}", markup=True)
     console.print(f"{len(wanted) - len(broken)} screens are in {out / 'index.html'}")
@@ -92,6 +91,15 @@ def _shoot(album: Album, page: Page, screen: Screen, out: Path) -> None:
                 page.set_viewport_size({"width": viewport["width"], "height": tall})
             album.settle(page)
             page.screenshot(path=out / f"{name}.png", animations="disabled")
+
+
+def _renew(browser: Browser, out: Path) -> None:
+    """Replace the README's pictures by those that were just made."""
+    for picture, name in SHOWN.items():
+        made = out / f"{picture}.png"
+        if made.exists():
+            shown = ROOT / "docs" / "pictures" / f"{name}.png"
+            shown.write_bytes(small_png(browser, made.read_bytes()))
 
 
 def _index(out: Path) -> str:
