@@ -18,6 +18,8 @@ DAYS = 30
 GRACE = timedelta(minutes=30)
 # What stands unanswered is no older than this: longer ago, somebody would have come.
 _UNANSWERED_FOR = timedelta(hours=5)
+# The last hours went well, so that what stands unanswered stands out.
+_CALM_FOR = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,14 @@ def history(resident: Resident, reminders: list[Reminder], now: datetime) -> His
     left = recent[-resident.unanswered :] if resident.unanswered else []
     kept = [item for item in found if item not in left]
     until = left[0][0] if left else now - GRACE
-    return History(list(_happened(resident, kept, dice)), until)
+    return History(list(_happened(resident, kept, dice, now - _CALM_FOR)), until)
 
 
 def _happened(
-    resident: Resident, found: list[tuple[datetime, str, Reminder]], dice: random.Random
+    resident: Resident,
+    found: list[tuple[datetime, str, Reminder]],
+    dice: random.Random,
+    calm_from: datetime,
 ) -> Iterator[Past]:
     for at, local, reminder in found:
         occ = f"{reminder.id}@{local}"
@@ -86,7 +91,7 @@ def _happened(
             yield Past(occ, reminder, at, "shown", at, by_resident=False)
             continue
         chance = dice.random()
-        if chance < resident.done:
+        if chance < resident.done or at >= calm_from:
             outcome: str | None = "done"
         elif chance < resident.done + resident.refused:
             outcome = dice.choice(("refused", "asleep", "partly"))

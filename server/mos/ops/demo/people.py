@@ -84,7 +84,6 @@ RESIDENTS = (
         level=1,
         done=0.9,
         late_minutes=16,
-        unanswered=1,
         by_themselves=0.4,
     ),
     Resident(
