@@ -71,7 +71,7 @@ VALUES (:org, :name, :policy, :zone, :language, :now);
 
 -- ───────────────────────────────────────────────────────────── units
 
--- name: units
+-- name: units_within
 SELECT unit_id AS id, name, zone, language, archived_at
 FROM unit
 WHERE org_id = :org AND (:everything OR unit_id = ANY (:units::uuid[]))
@@ -108,7 +108,7 @@ ORDER BY name, unit_id;
 
 -- ───────────────────────────────────────────────────────────── accounts
 
--- name: accounts
+-- name: accounts_within
 -- The people that a manager sees: those of the managed units, and those of managed roles who belong
 -- nowhere yet.
 -- `units` are those of live relations; `within` says whether nothing of theirs lies outside.
@@ -184,7 +184,7 @@ DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at;
 
 -- ───────────────────────────────────────────────────────────── residents
 
--- name: residents
+-- name: residents_within
 SELECT r.space_id AS space, r.account_id AS account, a.name, r.flat, r.unit_id AS unit, a.language,
        r.archived_at
 FROM resident r
@@ -248,7 +248,7 @@ WHERE a.org_id = t.org_id AND a.account_id = t.account_id
 
 -- ───────────────────────────────────────────────────────────── relations
 
--- name: relations
+-- name: relations_within
 -- Relations that have not ended, of the managed units and their residents.
 SELECT l.relation_id AS id, l.account_id AS account, l.space_id AS space, l.unit_id AS unit,
        l.permissions, l.is_primary, l.consent, l.valid_from, l.valid_to
@@ -326,7 +326,7 @@ WHERE org_id = :org AND invitation_id = :invitation AND used_at IS NULL AND expi
 UPDATE session SET seen_at = :now, expires_at = :expires_at
 WHERE org_id = :org AND session_id = :session AND revoked_at IS NULL;
 
--- name: sessions
+-- name: sessions_of_actor
 SELECT s.session_id AS id, s.device_id AS device, COALESCE(d.name, '') AS device_name,
        s.created_at, s.seen_at, s.session_id = :session AS current
 FROM session s
@@ -375,7 +375,7 @@ LIMIT 1;
 
 -- ───────────────────────────────────────────────────────────── devices
 
--- name: devices
+-- name: devices_of_account
 SELECT device_id AS id, name, app, zone_release, created_at, seen_at,
        push_endpoint IS NOT NULL AND push_gone_at IS NULL AS push, ring_test
 FROM device
@@ -433,7 +433,7 @@ WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoke
 
 -- ───────────────────────────────────────────────────────────── before the organisation is known
 
--- name: installation
+-- name: this_installation
 SELECT demo, demo_password, claimed_at IS NOT NULL AS claimed, claim_hash FROM installation;
 
 -- name: demo_accounts

@@ -267,7 +267,7 @@ async def stewards(db: Db, org: UUID, now: datetime) -> int:
 _ORGANISATION = _sql.query("organisation", Organisation)
 _LOCK_ORGANISATION = _sql.query("lock_organisation", Organisation)
 _ADD_ORGANISATION = _sql.command("add_organisation")
-_UNITS = _sql.query("units", Unit)
+_UNITS_WITHIN = _sql.query("units_within", Unit)
 _UNITS_OF_ACTOR = _sql.query("units_of_actor", Unit)
 _UNIT_FOR_UPDATE = _sql.query("unit_for_update", Unit)
 _ADD_UNIT = _sql.command("add_unit")
@@ -300,9 +300,11 @@ async def add_organisation(db: Db, organisation: Organisation, now: datetime) ->
     )
 
 
-async def units(db: Db, org: UUID, reach: Reach) -> list[Unit]:
+async def units_within(db: Db, org: UUID, reach: Reach) -> list[Unit]:
     """Return the units within `reach`, archived ones too, by name."""
-    return await db.all(_UNITS, org=org, everything=reach.everything, units=list(reach.units))
+    return await db.all(
+        _UNITS_WITHIN, org=org, everything=reach.everything, units=list(reach.units)
+    )
 
 
 async def units_of_actor(db: Db, actor: Actor, spaces: list[UUID], now: datetime) -> list[Unit]:
@@ -356,7 +358,7 @@ async def residents_in_unit(db: Db, org: UUID, unit: UUID) -> int:
 
 # ────────────────────────────────────────────────────────────── accounts and passwords
 
-_ACCOUNTS = _sql.query("accounts", AccountEntry)
+_ACCOUNTS_WITHIN = _sql.query("accounts_within", AccountEntry)
 _ACCOUNT = _sql.query("account", Account)
 _ADD_ACCOUNT = _sql.command("add_account")
 _SAVE_ACCOUNT = _sql.command("save_account")
@@ -365,12 +367,12 @@ _PASSWORD = _sql.query("password", _Secret)
 _SAVE_PASSWORD = _sql.command("save_password")
 
 
-async def accounts(
+async def accounts_within(
     db: Db, org: UUID, reach: Reach, now: datetime, *, account: UUID | None = None
 ) -> list[AccountEntry]:
     """Return the accounts that someone with this reach sees, by name; only `account` if given."""
     return await db.all(
-        _ACCOUNTS,
+        _ACCOUNTS_WITHIN,
         org=org,
         everything=reach.everything,
         managed=list(reach.units),
@@ -436,7 +438,7 @@ async def save_password(  # noqa: PLR0913  one row's columns
 
 # ────────────────────────────────────────────────────────────── residents
 
-_RESIDENTS = _sql.query("residents", Resident)
+_RESIDENTS_WITHIN = _sql.query("residents_within", Resident)
 _RESIDENTS_OF_SPACES = _sql.query("residents_of_spaces", Resident)
 _RESIDENT_FOR_UPDATE = _sql.query("resident_for_update", Resident)
 _RESIDENT_OF_ACCOUNT = _sql.query("resident_of_account", Resident)
@@ -447,9 +449,11 @@ _LOCK_SPACE = _sql.query("lock_space", _Id)
 _FOLLOW_PROFILES = _sql.command("follow_profiles")
 
 
-async def residents(db: Db, org: UUID, reach: Reach) -> list[Resident]:
+async def residents_within(db: Db, org: UUID, reach: Reach) -> list[Resident]:
     """Return the residents within `reach`, archived ones too, by name."""
-    return await db.all(_RESIDENTS, org=org, everything=reach.everything, units=list(reach.units))
+    return await db.all(
+        _RESIDENTS_WITHIN, org=org, everything=reach.everything, units=list(reach.units)
+    )
 
 
 async def residents_of_spaces(db: Db, org: UUID, spaces: list[UUID]) -> list[Resident]:
@@ -511,7 +515,7 @@ async def follow_profiles(db: Db, org: UUID, profiles: list[Named]) -> None:
 
 # ────────────────────────────────────────────────────────────── relations
 
-_RELATIONS = _sql.query("relations", Relation)
+_RELATIONS_WITHIN = _sql.query("relations_within", Relation)
 _RELATION_FOR_UPDATE = _sql.query("relation_for_update", Relation)
 _SUPPORTERS = _sql.query("supporters", _Id)
 _ADD_RELATION = _sql.command("add_relation")
@@ -521,10 +525,10 @@ _CUT_RELATIONS = _sql.command("cut_relations")
 _REMOVE_RELATION = _sql.command("remove_relation")
 
 
-async def relations(db: Db, org: UUID, reach: Reach, now: datetime) -> list[Relation]:
+async def relations_within(db: Db, org: UUID, reach: Reach, now: datetime) -> list[Relation]:
     """Return the relations within `reach` that have not ended at `now`, oldest first."""
     return await db.all(
-        _RELATIONS, org=org, everything=reach.everything, units=list(reach.units), now=now
+        _RELATIONS_WITHIN, org=org, everything=reach.everything, units=list(reach.units), now=now
     )
 
 
@@ -638,7 +642,7 @@ async def use_invitation(db: Db, org: UUID, invitation: UUID, now: datetime) -> 
 
 _SESSION_LOOKUP = _sql.query("session_lookup", SessionRow)
 _SESSION_SEEN = _sql.command("session_seen")
-_SESSIONS = _sql.query("sessions", SessionEntry)
+_SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", SessionEntry)
 _ADD_SESSION = _sql.command("add_session")
 _MOVE_SESSION = _sql.command("move_session")
 _END_SESSION = _sql.command("end_session")
@@ -658,10 +662,10 @@ async def session_seen(db: Db, row: SessionRow, now: datetime, expires_at: datet
     await db.run(_SESSION_SEEN, org=row.org, session=row.session, now=now, expires_at=expires_at)
 
 
-async def sessions(db: Db, actor: Actor, now: datetime) -> list[SessionEntry]:
+async def sessions_of_actor(db: Db, actor: Actor, now: datetime) -> list[SessionEntry]:
     """Return the actor's live sessions, the latest used first."""
     return await db.all(
-        _SESSIONS, org=actor.org, account=actor.account, session=actor.session, now=now
+        _SESSIONS_OF_ACTOR, org=actor.org, account=actor.account, session=actor.session, now=now
     )
 
 
@@ -717,7 +721,7 @@ async def device_holder(
 
 # ────────────────────────────────────────────────────────────── devices
 
-_DEVICES = _sql.query("devices", Device)
+_DEVICES_OF_ACCOUNT = _sql.query("devices_of_account", Device)
 _TAKE_DEVICE = _sql.command("take_device")
 _DEVICE_SEEN = _sql.command("device_seen")
 _SAVE_PUSH = _sql.command("save_push")
@@ -729,9 +733,9 @@ _SAVE_RING_TEST = _sql.command("save_ring_test")
 _REVOKE_DEVICE = _sql.command("revoke_device")
 
 
-async def devices(db: Db, org: UUID, account: UUID) -> list[Device]:
+async def devices_of_account(db: Db, org: UUID, account: UUID) -> list[Device]:
     """Return the devices that ring for an account, the latest heard of first."""
-    return await db.all(_DEVICES, org=org, account=account)
+    return await db.all(_DEVICES_OF_ACCOUNT, org=org, account=account)
 
 
 async def take_device(  # noqa: PLR0913  one row's columns
@@ -818,7 +822,7 @@ async def revoke_device(db: Db, actor: Actor, device: UUID, now: datetime) -> bo
 
 # ────────────────────────────────────────────────────────────── before the organisation is known
 
-_INSTALLATION = _sql.query("installation", Installation)
+_THIS_INSTALLATION = _sql.query("this_installation", Installation)
 _DEMO_ACCOUNTS = _sql.query("demo_accounts", DemoAccount)
 _OFFER_CLAIM = _sql.command("offer_claim")
 _CLAIM = _sql.command("claim")
@@ -831,9 +835,9 @@ _TAKE_BACK_TRY = _sql.command("take_back_try")
 _FORGET_OLD_TRIES = _sql.command("forget_old_tries")
 
 
-async def installation(db: Db) -> Installation | None:
+async def this_installation(db: Db) -> Installation | None:
     """Return this installation's state, or None before `mos` has prepared it."""
-    return await db.one(_INSTALLATION)
+    return await db.one(_THIS_INSTALLATION)
 
 
 async def demo_accounts(db: Db) -> list[DemoAccount]:

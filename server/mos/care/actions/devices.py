@@ -59,7 +59,7 @@ class RingTest(Struct, frozen=True, forbid_unknown_fields=True):
 
 async def list_devices(db: Db, actor: Actor) -> list[store.Device]:
     """Return the actor's own devices, the latest heard of first."""
-    return await store.devices(db, actor.org, actor.account)
+    return await store.devices_of_account(db, actor.org, actor.account)
 
 
 async def heartbeat(db: Db, actor: Actor, device: UUID, beat: Heartbeat, now: datetime) -> None:

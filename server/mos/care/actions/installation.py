@@ -62,7 +62,7 @@ async def new_claim_token(db: Db, now: datetime) -> str:  # noqa: ARG001  kept f
 
 async def installation(db: Db) -> InstallationBody:
     """Return what the sign-in page needs to know."""
-    row = await store.installation(db)
+    row = await store.this_installation(db)
     demo = row is not None and row.demo
     return InstallationBody(
         claimed=row is not None and row.claimed,
@@ -100,7 +100,7 @@ async def claim(
 
 async def _require_token(pool: Pool, token: str) -> None:
     async with pool.transaction() as db:
-        row = await store.installation(db)
+        row = await store.this_installation(db)
     if row is None or row.claimed:
         raise _claimed()
     if row.claim_hash != token_hash(token):

@@ -39,7 +39,7 @@ class AccountUpdate(Struct, frozen=True, forbid_unknown_fields=True):
 async def list_accounts(db: Db, actor: Actor, now: datetime) -> list[store.AccountEntry]:
     """Return the people whom the actor sees as a manager, by name."""
     reach = await permit.require_reach(db, actor, now)
-    return await store.accounts(db, actor.org, reach, now)
+    return await store.accounts_within(db, actor.org, reach, now)
 
 
 async def add_account(
@@ -67,7 +67,7 @@ async def add_account(
         await _require_open_unit(db, actor.org, reach, unit)
         relation = _usual_relation(account, organisation, unit, now)
         await store.add_relation(db, actor.org, relation)
-    return (await store.accounts(db, actor.org, reach, now, account=account.id))[0]
+    return (await store.accounts_within(db, actor.org, reach, now, account=account.id))[0]
 
 
 async def change_account(  # noqa: PLR0913  one more than five
@@ -95,7 +95,7 @@ async def change_account(  # noqa: PLR0913  one more than five
         await store.end_sessions(db, actor.org, account, now)
     news.access([account])
     reach = await store.reach(db, actor, now)
-    return (await store.accounts(db, actor.org, reach, now, account=account))[0]
+    return (await store.accounts_within(db, actor.org, reach, now, account=account))[0]
 
 
 async def end_account_sessions(

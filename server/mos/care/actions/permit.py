@@ -57,7 +57,7 @@ async def managed_account(db: Db, actor: Actor, account: UUID, now: datetime) ->
     nowhere that the manager does not manage.
     """
     reach = await require_reach(db, actor, now)
-    found = await store.accounts(db, actor.org, reach, now, account=account)
+    found = await store.accounts_within(db, actor.org, reach, now, account=account)
     if not found:
         raise no_such("account")
     entry = found[0]

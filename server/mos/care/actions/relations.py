@@ -44,7 +44,7 @@ class RelationChange(Struct, frozen=True, forbid_unknown_fields=True):
 async def list_relations(db: Db, actor: Actor, now: datetime) -> list[store.Relation]:
     """Return the relations that the actor manages and that have not ended, oldest first."""
     reach = await permit.require_reach(db, actor, now)
-    return await store.relations(db, actor.org, reach, now)
+    return await store.relations_within(db, actor.org, reach, now)
 
 
 async def add_relation(
@@ -155,7 +155,7 @@ async def _require_place(db: Db, org: UUID, reach: Reach, wanted: NewRelation) -
 async def _check(
     db: Db, actor: Actor, reach: Reach, relation: store.Relation, now: datetime
 ) -> None:
-    found = await store.accounts(db, actor.org, reach, now, account=relation.account)
+    found = await store.accounts_within(db, actor.org, reach, now, account=relation.account)
     if not found or not rules.may_manage_role(actor, found[0].role):
         raise Invalid("There is no such person.", field="account")
     if relation.valid_to is not None and relation.valid_to <= now:

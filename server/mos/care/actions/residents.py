@@ -48,7 +48,7 @@ class ResidentDevice(Struct, frozen=True):
 async def list_residents(db: Db, actor: Actor, now: datetime) -> list[store.Resident]:
     """Return the residents whom the actor manages, archived ones too, by name."""
     reach = await permit.require_reach(db, actor, now)
-    return await store.residents(db, actor.org, reach)
+    return await store.residents_within(db, actor.org, reach)
 
 
 async def add_resident(
@@ -117,7 +117,7 @@ async def list_devices(db: Db, actor: Actor, space: UUID, now: datetime) -> list
     found = await store.residents_of_spaces(db, actor.org, [space])
     return [
         ResidentDevice(device.name, device.seen_at, device.push, device.ring_test)
-        for device in await store.devices(db, actor.org, found[0].account)
+        for device in await store.devices_of_account(db, actor.org, found[0].account)
     ]
 
 

@@ -98,7 +98,7 @@ async def _session_of(db: Db, cookie: str | None) -> UUID | None:
 
 async def list_sessions(db: Db, actor: Actor, now: datetime) -> list[store.SessionEntry]:
     """Return the actor's live sessions, the latest used first."""
-    return await store.sessions(db, actor, now)
+    return await store.sessions_of_actor(db, actor, now)
 
 
 async def end_session(db: Db, actor: Actor, session: UUID, now: datetime) -> None:

@@ -34,7 +34,7 @@ class UnitChange(Struct, frozen=True, forbid_unknown_fields=True):
 async def list_units(db: Db, actor: Actor, now: datetime) -> list[store.Unit]:
     """Return the units that the actor manages, archived ones too, by name."""
     reach = await permit.require_reach(db, actor, now)
-    return await store.units(db, actor.org, reach)
+    return await store.units_within(db, actor.org, reach)
 
 
 async def add_unit(db: Db, actor: Actor, wanted: NewUnit, now: datetime) -> store.Unit:

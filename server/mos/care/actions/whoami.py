@@ -72,7 +72,7 @@ async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
     reached = {access.space: access for access in await store.access(db, actor, now)}
     spaces = list(reached)
     reach = await store.reach(db, actor, now)
-    installation = await store.installation(db)
+    installation = await store.this_installation(db)
     return SessionBody(
         account=Self(account.id, account.name, account.role, account.language),
         organisation=await store.organisation(db, actor.org),
