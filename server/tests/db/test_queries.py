@@ -1,7 +1,7 @@
 """The reader of `.sql` files, and the contract of every statement that MOS declares."""
 
 import pkgutil
-from importlib import import_module
+from importlib import import_module, resources
 from types import NoneType
 
 import asyncpg
@@ -114,21 +114,28 @@ async def test_every_declared_query_is_permitted_to_the_app_or_to_the_engine(dat
     assert not refused
 
 
+def sql_files():
+    """Each file of statements, as (package, name)."""
+    for module in pkgutil.walk_packages(mos.__path__, "mos."):
+        if module.ispkg and module.name != "mos.db.migrations":
+            for file in resources.files(module.name).iterdir():
+                if file.name.endswith(".sql"):
+                    yield module.name, file.name
+
+
 def test_every_statement_in_a_file_is_declared():
     names = {query.name for query in every_query().values()}
-    unused = []
-    for module in pkgutil.walk_packages(mos.__path__, "mos."):
-        if not module.ispkg:
-            continue
-        try:
-            queries = Queries(module.name)
-        except FileNotFoundError:
-            continue
-        unused += [
-            f"{module.name}.{n}" for n in queries.names() if f"{module.name}.{n}" not in names
-        ]
+    written = [f"{p}.{name}" for p, file in sql_files() for name in Queries(p, file).names()]
 
-    assert not unused
+    assert written
+    assert not set(written) - names
+
+
+def test_no_two_statements_have_one_name():
+    every_query()
+    statements = {query.sql for query in declared()}
+
+    assert len(statements) == len(every_query())
 
 
 def test_a_struct_row_is_a_struct():

@@ -1,0 +1,134 @@
+"""Devices that ring, and where their push messages go."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.care.model import Actor
+from mos.db import Db, Queries
+
+_sql = Queries(__package__, "devices.sql")
+
+
+class Device(Struct, frozen=True):
+    """A tablet, phone or computer that rings for one account."""
+
+    id: UUID
+    name: str
+    app: str
+    zone_release: str
+    created_at: datetime
+    seen_at: datetime
+    # Is there a push subscription that still lives?
+    push: bool
+    ring_test: dict[str, Any] | None
+
+
+class Subscription(Struct, frozen=True):
+    """Where a device's push messages go, and its last ring test."""
+
+    endpoint: str | None
+    p256dh: bytes | None
+    auth: bytes | None
+    ring_test: dict[str, Any] | None
+
+
+_DEVICES_OF_ACCOUNT = _sql.query("devices_of_account", Device)
+_TAKE_DEVICE = _sql.command("take_device")
+_DEVICE_SEEN = _sql.command("device_seen")
+_SAVE_PUSH = _sql.command("save_push")
+_FORGET_PUSH = _sql.command("forget_push")
+_FORGET_PUSH_ELSEWHERE = _sql.command("forget_push_elsewhere")
+_PUSH_GONE = _sql.command("push_gone")
+_SUBSCRIPTION_FOR_UPDATE = _sql.query("subscription_for_update", Subscription)
+_SAVE_RING_TEST = _sql.command("save_ring_test")
+_REVOKE_DEVICE = _sql.command("revoke_device")
+
+
+async def devices_of_account(db: Db, org: UUID, account: UUID) -> list[Device]:
+    """Return the devices that ring for an account, the latest heard of first."""
+    return await db.all(_DEVICES_OF_ACCOUNT, org=org, account=account)
+
+
+async def take_device(  # noqa: PLR0913  one row's columns
+    db: Db, org: UUID, device: UUID, *, account: UUID, name: str, now: datetime
+) -> None:
+    """Let a device, new or known, ring for `account`."""
+    await db.run(_TAKE_DEVICE, org=org, device=device, account=account, name=name, now=now)
+
+
+async def device_seen(  # noqa: PLR0913  one row's columns
+    db: Db, actor: Actor, device: UUID, *, name: str, app: str, zone_release: str, now: datetime
+) -> bool:
+    """Remember a heartbeat of one of the actor's devices; False when it is none of theirs."""
+    seen = await db.run(
+        _DEVICE_SEEN,
+        org=actor.org,
+        account=actor.account,
+        device=device,
+        name=name,
+        app=app,
+        zone_release=zone_release,
+        now=now,
+    )
+    return seen == 1
+
+
+async def save_push(  # noqa: PLR0913  one row's columns
+    db: Db,
+    actor: Actor,
+    device: UUID,
+    *,
+    endpoint: str,
+    p256dh: bytes,
+    auth: bytes,
+    now: datetime,
+) -> bool:
+    """Store where a device's pushes go, and nowhere else; False when it is none of the actor's."""
+    saved = await db.run(
+        _SAVE_PUSH,
+        org=actor.org,
+        account=actor.account,
+        device=device,
+        endpoint=endpoint,
+        p256dh=p256dh,
+        auth=auth,
+        now=now,
+    )
+    if saved:
+        await db.run(_FORGET_PUSH_ELSEWHERE, org=actor.org, device=device, endpoint=endpoint)
+    return saved == 1
+
+
+async def forget_push(db: Db, actor: Actor, device: UUID) -> bool:
+    """Forget a device's push subscription; False when it is none of the actor's."""
+    return await db.run(_FORGET_PUSH, org=actor.org, account=actor.account, device=device) == 1
+
+
+async def push_gone(db: Db, org: UUID, device: UUID, now: datetime) -> None:
+    """Remember that the push service no longer knows the subscription."""
+    await db.run(_PUSH_GONE, org=org, device=device, now=now)
+
+
+async def subscription_for_update(db: Db, actor: Actor, device: UUID) -> Subscription | None:
+    """Return a device's subscription and ring test, locked, or None if it is not the actor's."""
+    return await db.one(
+        _SUBSCRIPTION_FOR_UPDATE, org=actor.org, account=actor.account, device=device
+    )
+
+
+async def save_ring_test(db: Db, actor: Actor, device: UUID, ring_test: dict[str, Any]) -> None:
+    """Store what is known of a device's ring test."""
+    await db.run(
+        _SAVE_RING_TEST, org=actor.org, account=actor.account, device=device, ring_test=ring_test
+    )
+
+
+async def revoke_device(db: Db, actor: Actor, device: UUID, now: datetime) -> bool:
+    """End a device; False when it is none of the actor's."""
+    ended = await db.run(
+        _REVOKE_DEVICE, org=actor.org, account=actor.account, device=device, now=now
+    )
+    return ended == 1

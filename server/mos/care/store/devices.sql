@@ -1,0 +1,55 @@
+-- name: devices_of_account
+SELECT device_id AS id, name, app, zone_release, created_at, seen_at,
+       push_endpoint IS NOT NULL AND push_gone_at IS NULL AS push, ring_test
+FROM device
+WHERE org_id = :org AND account_id = :account AND revoked_at IS NULL
+ORDER BY seen_at DESC, device_id;
+
+-- name: take_device
+-- The device rings for this account from now on. A push subscription belongs to the person before it.
+INSERT INTO device (org_id, device_id, account_id, name, created_at, seen_at)
+VALUES (:org, :device, :account, :name, :now, :now)
+ON CONFLICT (org_id, device_id) DO UPDATE
+SET account_id = excluded.account_id, name = excluded.name, seen_at = excluded.seen_at,
+    revoked_at = NULL,
+    push_endpoint = CASE WHEN device.account_id = excluded.account_id THEN device.push_endpoint END,
+    push_p256dh = CASE WHEN device.account_id = excluded.account_id THEN device.push_p256dh END,
+    push_auth = CASE WHEN device.account_id = excluded.account_id THEN device.push_auth END,
+    push_since = CASE WHEN device.account_id = excluded.account_id THEN device.push_since END,
+    ring_test = CASE WHEN device.account_id = excluded.account_id THEN device.ring_test END;
+
+-- name: device_seen
+UPDATE device SET name = :name, app = :app, zone_release = :zone_release, seen_at = :now
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
+
+-- name: save_push
+UPDATE device SET push_endpoint = :endpoint, push_p256dh = :p256dh, push_auth = :auth,
+                  push_since = :now, push_gone_at = NULL
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
+
+-- name: forget_push
+UPDATE device SET push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL, push_since = NULL
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
+
+-- name: forget_push_elsewhere
+-- One browser has one endpoint: a device that came before it in the same browser must not ring twice.
+UPDATE device SET push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL, push_since = NULL
+WHERE org_id = :org AND push_endpoint = :endpoint AND device_id <> :device;
+
+-- name: push_gone
+UPDATE device SET push_gone_at = :now WHERE org_id = :org AND device_id = :device;
+
+-- name: subscription_for_update
+SELECT push_endpoint AS endpoint, push_p256dh AS p256dh, push_auth AS auth, ring_test
+FROM device
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL
+FOR UPDATE;
+
+-- name: save_ring_test
+UPDATE device SET ring_test = :ring_test
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
+
+-- name: revoke_device
+UPDATE device SET revoked_at = :now, push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL,
+                  push_since = NULL
+WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;

@@ -1,0 +1,55 @@
+"""What an account reaches, and what it may do there."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.care import rules
+from mos.care.model import Access, Actor, Policy, Reach, Role
+from mos.care.store.rows import Id, Number, there
+from mos.db import Db, Queries
+
+_sql = Queries(__package__, "permissions.sql")
+
+
+class _Given(Struct, frozen=True):
+    space: UUID
+    words: list[str]
+    policy: Policy
+
+
+_ACCESS = _sql.query("access", _Given)
+_MANAGED_UNITS = _sql.query("managed_units", Id)
+_STEWARDS = _sql.query("stewards", Number)
+
+
+async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
+    """Return each space that `actor` may reach at `now` and what they may do there.
+
+    One statement, ordered by space. Spaces where the role leaves nothing are absent.
+    """
+    own = [permission.value for permission in rules.OWN] if actor.role is Role.RESIDENT else []
+    given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=own)
+    cut = (Access(row.space, rules.cut(actor.role, row.policy, row.words)) for row in given)
+    return [access for access in cut if access.permissions]
+
+
+async def reach(db: Db, actor: Actor, now: datetime) -> Reach:
+    """Return what `actor` manages at `now`: everything, some units, or nothing."""
+    if actor.role is Role.ADMIN:
+        return Reach(everything=True, units=frozenset())
+    policies = rules.managing_policies(actor.role)
+    if not policies:
+        return Reach(everything=False, units=frozenset())
+    rows = await db.all(
+        _MANAGED_UNITS, org=actor.org, account=actor.account, policies=list(policies), now=now
+    )
+    return Reach(everything=False, units=frozenset(row.id for row in rows))
+
+
+async def stewards(db: Db, org: UUID, now: datetime) -> int:
+    """Return how many accounts can sign in and manage everything, until further notice."""
+    policies = list(rules.managing_policies(Role.RELATIVE))
+    row = await db.one(_STEWARDS, org=org, policies=policies, now=now)
+    return there(row).number

@@ -1,0 +1,100 @@
+"""Who may do what for whom, and from when until when."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.care.model import Permission, Reach
+from mos.care.store.rows import Id
+from mos.db import Db, Queries
+
+_sql = Queries(__package__, "relations.sql")
+
+
+class Relation(Struct, frozen=True):
+    """Who may do what, for one resident (`space`) or for all residents of a unit (`unit`)."""
+
+    id: UUID
+    account: UUID
+    space: UUID | None
+    unit: UUID | None
+    permissions: list[str]
+    is_primary: bool
+    consent: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+_RELATIONS_WITHIN = _sql.query("relations_within", Relation)
+_RELATION_FOR_UPDATE = _sql.query("relation_for_update", Relation)
+_SUPPORTERS = _sql.query("supporters", Id)
+_ADD_RELATION = _sql.command("add_relation")
+_SAVE_RELATION = _sql.command("save_relation")
+_NO_PRIMARY = _sql.command("no_primary")
+_CUT_RELATIONS = _sql.command("cut_relations")
+_REMOVE_RELATION = _sql.command("remove_relation")
+
+
+async def relations_within(db: Db, org: UUID, reach: Reach, now: datetime) -> list[Relation]:
+    """Return the relations within `reach` that have not ended at `now`, oldest first."""
+    return await db.all(
+        _RELATIONS_WITHIN, org=org, everything=reach.everything, units=list(reach.units), now=now
+    )
+
+
+async def relation_for_update(db: Db, org: UUID, relation: UUID) -> Relation | None:
+    """Return a relation, locked until the transaction ends, or None."""
+    return await db.one(_RELATION_FOR_UPDATE, org=org, relation=relation)
+
+
+async def supporters(db: Db, org: UUID, space: UUID, units: list[UUID]) -> list[UUID]:
+    """Return the accounts that a resident's coming, moving or going concerns, their own too."""
+    return [row.id for row in await db.all(_SUPPORTERS, org=org, space=space, units=units)]
+
+
+async def add_relation(db: Db, org: UUID, relation: Relation) -> None:
+    """Add a relation."""
+    await db.run(
+        _ADD_RELATION,
+        org=org,
+        relation=relation.id,
+        account=relation.account,
+        space=relation.space,
+        unit=relation.unit,
+        permissions=relation.permissions,
+        is_primary=relation.is_primary,
+        consent=relation.consent,
+        valid_from=relation.valid_from,
+        valid_to=relation.valid_to,
+    )
+
+
+async def save_relation(db: Db, org: UUID, relation: Relation) -> None:
+    """Write what can change in a relation: permissions, contact person, consent, end."""
+    await db.run(
+        _SAVE_RELATION,
+        org=org,
+        relation=relation.id,
+        permissions=relation.permissions,
+        is_primary=relation.is_primary,
+        consent=relation.consent,
+        valid_to=relation.valid_to,
+    )
+
+
+async def no_primary(db: Db, org: UUID, space: UUID, *, but: UUID) -> None:
+    """Take the contact person's mark from every relation to this resident except `but`."""
+    await db.run(_NO_PRIMARY, org=org, space=space, relation=but)
+
+
+async def cut_relations(
+    db: Db, org: UUID, account: UUID, now: datetime, *, kept: frozenset[Permission]
+) -> None:
+    """Leave an account's live relations only what is in `kept`; end those left with nothing."""
+    await db.run(_CUT_RELATIONS, org=org, account=account, kept=sorted(kept), now=now)
+
+
+async def remove_relation(db: Db, org: UUID, relation: UUID) -> None:
+    """Remove a relation that never began."""
+    await db.run(_REMOVE_RELATION, org=org, relation=relation)

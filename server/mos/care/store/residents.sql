@@ -1,0 +1,61 @@
+-- name: residents_within
+SELECT r.space_id AS space, r.account_id AS account, a.name, r.flat, r.unit_id AS unit, a.language,
+       r.archived_at
+FROM resident r
+JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
+WHERE r.org_id = :org AND (:everything OR r.unit_id = ANY (:units::uuid[]))
+ORDER BY a.name, r.space_id;
+
+-- name: residents_of_spaces
+SELECT r.space_id AS space, r.account_id AS account, a.name, r.flat, r.unit_id AS unit, a.language,
+       r.archived_at
+FROM resident r
+JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
+WHERE r.org_id = :org AND r.space_id = ANY (:spaces::uuid[])
+ORDER BY a.name, r.space_id;
+
+-- name: resident_for_update
+SELECT r.space_id AS space, r.account_id AS account, a.name, r.flat, r.unit_id AS unit, a.language,
+       r.archived_at
+FROM resident r
+JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
+WHERE r.org_id = :org AND r.space_id = :space
+FOR UPDATE;
+
+-- name: resident_of_account
+SELECT r.space_id AS space, r.account_id AS account, a.name, r.flat, r.unit_id AS unit, a.language,
+       r.archived_at
+FROM resident r
+JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
+WHERE r.org_id = :org AND r.account_id = :account;
+
+-- name: add_space
+INSERT INTO space (org_id, space_id, kind) VALUES (:org, :space, 'resident');
+
+-- name: add_resident
+INSERT INTO resident (org_id, space_id, account_id, unit_id, flat)
+VALUES (:org, :space, :account, :unit, :flat);
+
+-- name: save_resident
+UPDATE resident SET unit_id = :unit, flat = :flat, archived_at = :archived_at
+WHERE org_id = :org AND space_id = :space;
+
+-- name: lock_space
+-- Whoever changes a resident and what their profile says of it takes the space first, as a push does.
+SELECT space_id AS id FROM space WHERE org_id = :org AND space_id = :space FOR NO KEY UPDATE;
+
+-- name: follow_profiles
+-- Supporters wrote these profiles (NULL: nothing of it). Who is called so, and where, is known here too.
+WITH told AS (
+  SELECT r.org_id, r.space_id, r.account_id, t.name, t.flat, t.language
+  FROM unnest(:spaces::uuid[], :names::text[], :flats::text[], :languages::text[])
+    AS t (space_id, name, flat, language)
+  JOIN resident r ON r.org_id = :org AND r.space_id = t.space_id
+), moved AS (
+  UPDATE resident r SET flat = t.flat FROM told t
+  WHERE r.org_id = t.org_id AND r.space_id = t.space_id AND r.flat <> t.flat
+)
+UPDATE account a SET name = COALESCE(t.name, a.name), language = COALESCE(t.language, a.language)
+FROM told t
+WHERE a.org_id = t.org_id AND a.account_id = t.account_id
+  AND (a.name, a.language) <> (COALESCE(t.name, a.name), COALESCE(t.language, a.language));

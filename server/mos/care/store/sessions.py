@@ -1,0 +1,117 @@
+"""Who is signed in, and where. A cookie's session is found before the organisation is known."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.care.model import Actor, Role
+from mos.care.store.rows import Id
+from mos.db import Db, Queries
+
+_sql = Queries(__package__, "sessions.sql")
+
+
+class SessionRow(Struct, frozen=True):
+    """A session as its cookie finds it."""
+
+    org: UUID
+    session: UUID
+    account: UUID
+    device: UUID | None
+    role: Role
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    revoked: bool
+    disabled: bool
+
+
+class SessionEntry(Struct, frozen=True):
+    """One of the actor's own live sessions."""
+
+    id: UUID
+    device: UUID | None
+    device_name: str
+    created_at: datetime
+    seen_at: datetime
+    current: bool
+
+
+_SESSION_LOOKUP = _sql.query("session_lookup", SessionRow)
+_SESSION_SEEN = _sql.command("session_seen")
+_SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", SessionEntry)
+_ADD_SESSION = _sql.command("add_session")
+_MOVE_SESSION = _sql.command("move_session")
+_END_SESSION = _sql.command("end_session")
+_END_SESSIONS = _sql.command("end_sessions")
+_SILENCE_SIGNED_OUT = _sql.command("silence_signed_out")
+_END_SESSIONS_OF_DEVICE = _sql.command("end_sessions_of_device")
+_DEVICE_HOLDER = _sql.query("device_holder", Id)
+
+
+async def session_lookup(db: Db, token_hash: bytes) -> SessionRow | None:
+    """Return the session whose cookie hashes to `token_hash`, live or not. Needs no scope."""
+    return await db.one(_SESSION_LOOKUP, token_hash=token_hash)
+
+
+async def session_seen(db: Db, row: SessionRow, now: datetime, expires_at: datetime) -> None:
+    """Remember that the session is in use at `now` and ends at `expires_at`."""
+    await db.run(_SESSION_SEEN, org=row.org, session=row.session, now=now, expires_at=expires_at)
+
+
+async def sessions_of_actor(db: Db, actor: Actor, now: datetime) -> list[SessionEntry]:
+    """Return the actor's live sessions, the latest used first."""
+    return await db.all(
+        _SESSIONS_OF_ACTOR, org=actor.org, account=actor.account, session=actor.session, now=now
+    )
+
+
+async def add_session(
+    db: Db, actor: Actor, *, token_hash: bytes, now: datetime, expires_at: datetime
+) -> None:
+    """Add the session that `actor` describes."""
+    await db.run(
+        _ADD_SESSION,
+        org=actor.org,
+        session=actor.session,
+        account=actor.account,
+        device=actor.device,
+        token_hash=token_hash,
+        now=now,
+        expires_at=expires_at,
+    )
+
+
+async def move_session(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
+    """Let the actor's session be `device`'s; the one that it leaves gets no pushes any more."""
+    await db.run(_MOVE_SESSION, org=actor.org, session=actor.session, device=device)
+    await db.run(_SILENCE_SIGNED_OUT, org=actor.org, account=actor.account, now=now)
+
+
+async def end_session(db: Db, org: UUID, account: UUID, session: UUID, now: datetime) -> bool:
+    """End one of an account's sessions, and its device's pushes; False when it was not live."""
+    ended = await db.run(_END_SESSION, org=org, account=account, session=session, now=now)
+    await db.run(_SILENCE_SIGNED_OUT, org=org, account=account, now=now)
+    return ended == 1
+
+
+async def end_sessions(
+    db: Db, org: UUID, account: UUID, now: datetime, *, kept: UUID | None = None
+) -> None:
+    """End all of an account's sessions but `kept`, and their devices' pushes."""
+    await db.run(_END_SESSIONS, org=org, account=account, now=now, kept=kept)
+    await db.run(_SILENCE_SIGNED_OUT, org=org, account=account, now=now)
+
+
+async def end_sessions_of_device(db: Db, org: UUID, device: UUID, now: datetime) -> None:
+    """End every session that was opened on a device."""
+    await db.run(_END_SESSIONS_OF_DEVICE, org=org, device=device, now=now)
+
+
+async def device_holder(
+    db: Db, org: UUID, device: UUID, *, account: UUID, now: datetime
+) -> UUID | None:
+    """Return the live session that somebody other than `account` has on a device, or None."""
+    row = await db.one(_DEVICE_HOLDER, org=org, device=device, account=account, now=now)
+    return row.id if row else None

@@ -1,0 +1,57 @@
+-- name: session_lookup
+-- The session behind a cookie's hash.
+SELECT org_id AS org, session_id AS session, account_id AS account, device_id AS device, role,
+       created_at, seen_at, expires_at, revoked, disabled
+FROM session_lookup(:token_hash);
+
+-- name: session_seen
+-- Remember that a session is in use and move its end. Written at most once a minute.
+UPDATE session SET seen_at = :now, expires_at = :expires_at
+WHERE org_id = :org AND session_id = :session AND revoked_at IS NULL;
+
+-- name: sessions_of_actor
+SELECT s.session_id AS id, s.device_id AS device, COALESCE(d.name, '') AS device_name,
+       s.created_at, s.seen_at, s.session_id = :session AS current
+FROM session s
+LEFT JOIN device d ON d.org_id = s.org_id AND d.device_id = s.device_id
+WHERE s.org_id = :org AND s.account_id = :account AND s.revoked_at IS NULL AND s.expires_at > :now
+ORDER BY s.seen_at DESC, s.session_id;
+
+-- name: add_session
+INSERT INTO session (org_id, session_id, account_id, device_id, token_hash, created_at, seen_at,
+                     expires_at)
+VALUES (:org, :session, :account, :device, :token_hash, :now, :now, :expires_at);
+
+-- name: move_session
+UPDATE session SET device_id = :device
+WHERE org_id = :org AND session_id = :session AND revoked_at IS NULL;
+
+-- name: end_session
+UPDATE session SET revoked_at = :now
+WHERE org_id = :org AND account_id = :account AND session_id = :session AND revoked_at IS NULL;
+
+-- name: end_sessions
+-- All of an account's sessions but `kept`.
+UPDATE session SET revoked_at = :now
+WHERE org_id = :org AND account_id = :account AND revoked_at IS NULL
+  AND (:kept::uuid IS NULL OR session_id <> :kept);
+
+-- name: silence_signed_out
+-- A device on which nobody is signed in any more gets no push for the person before.
+UPDATE device d SET push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL, push_since = NULL
+WHERE d.org_id = :org AND d.account_id = :account AND d.push_endpoint IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM session s
+                  WHERE s.org_id = d.org_id AND s.device_id = d.device_id
+                    AND s.account_id = d.account_id
+                    AND s.revoked_at IS NULL AND s.expires_at > :now);
+
+-- name: end_sessions_of_device
+UPDATE session SET revoked_at = :now
+WHERE org_id = :org AND device_id = :device AND revoked_at IS NULL;
+
+-- name: device_holder
+-- The live session of another account on this device, if one is open.
+SELECT session_id AS id FROM session
+WHERE org_id = :org AND device_id = :device AND account_id <> :account
+  AND revoked_at IS NULL AND expires_at > :now
+LIMIT 1;
