@@ -30,5 +30,16 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: chunks(import.meta.dirname) } } },
   },
   server: { proxy: Object.fromEntries(['/api', '/sync'].map((path) => [path, server])) },
-  test: { include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+    environment: 'node',
+    server: { deps: { inline: ['svelte'] } },
+  },
+  // Tests run Svelte's browser half: in its server half no effect runs and nothing derived follows.
+  environments: {
+    ssr: {
+      consumer: 'client',
+      resolve: { conditions: ['browser', 'module', 'development|production'] },
+    },
+  },
 });

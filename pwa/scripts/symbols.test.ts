@@ -9,7 +9,7 @@ it('every picture exists, in colour and as a line drawing', () => {
   const openmoji = dirname(createRequire(import.meta.url).resolve('openmoji/package.json'));
   for (const [name, hex] of Object.entries(SYMBOLS)) {
     if (hex === '') {
-      const drawing = new URL(`../src/ui/drawings/${name}.svg`, import.meta.url);
+      const drawing = join(import.meta.dirname, '../src/ui/drawings', `${name}.svg`);
       expect(existsSync(drawing), name).toBe(true);
       continue;
     }

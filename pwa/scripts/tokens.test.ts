@@ -1,11 +1,12 @@
 /** Computes the contrast of every pair of colours that people read, from tokens.css itself. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { WEEKDAYS } from '../src/ui/weekday.ts';
 
 type Theme = 'light' | 'dark' | 'night';
-const css = readFileSync(new URL('../src/ui/tokens.css', import.meta.url), 'utf8');
+const css = readFileSync(join(import.meta.dirname, '../src/ui/tokens.css'), 'utf8');
 
 /** The declarations of one rule, e.g. `[data-day='mon']`. */
 function block(selector: string): Map<string, string> {
