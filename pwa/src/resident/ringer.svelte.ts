@@ -1,4 +1,6 @@
 /** Makes what is due be seen and heard on this device, and remembers that it was. */
+import { untrack } from 'svelte';
+
 import { clock } from '../app/clock.svelte';
 import { ring } from '../app/sound';
 import { sound } from '../app/sound.svelte';
@@ -26,26 +28,40 @@ class Ringer {
   readonly #round: string | null = $derived(
     this.current === null ? null : `${callOf(this.current)}/${roundOf(this.current, clock.now)}`,
   );
+  readonly #occ: string | null = $derived(this.current?.occ ?? null);
+  readonly #soon: string | null = $derived(
+    this.warning === null ? null : `${this.warning.occ}/before`,
+  );
   #stop: () => void = () => undefined;
 
   /** Call while a component is set up; rings as long as it lives. */
   follow(): void {
+    // Each follows one word and nothing else: news of the day, this ring's own record among them, must not end a sound.
     $effect(() => {
       const round = this.#round;
       if (round === null || remembered('rounds').has(round)) return;
-      remember('rounds', round);
-      this.#sound(SOUNDS_MS);
+      untrack(() => {
+        // Where it cannot be heard it was not this page that rang: another one may.
+        if (!sound.locked) remember('rounds', round);
+        this.#sound(SOUNDS_MS);
+      });
       return () => this.quiet();
     });
     $effect(() => {
-      if (this.current !== null) this.#note(this.current.occ);
+      const occ = this.#occ;
+      if (occ !== null) untrack(() => void this.#note(occ));
     });
     $effect(() => {
-      const call = this.warning === null ? null : `${this.warning.occ}/before`;
-      if (call === null || remembered('rounds').has(call)) return;
-      remember('rounds', call);
-      this.#sound(WARNING_MS);
+      const soon = this.#soon;
+      if (soon === null || remembered('rounds').has(soon)) return;
+      remember('rounds', soon);
+      // What has begun is heard before what will.
+      untrack(() => {
+        if (this.current === null) this.#sound(WARNING_MS);
+      });
     });
+    // An installed app may be allowed to sound before anybody has touched it.
+    void sound.unlock();
   }
 
   /** The first touch stops the sound; the screen stays. */
@@ -61,6 +77,8 @@ class Ringer {
 
   #sound(ms: number): void {
     this.quiet();
+    // After a call, or a night asleep, the sound has to be asked for again.
+    void sound.unlock();
     const stop = ring(today.profile.sound);
     const timer = setTimeout(stop, ms);
     // Felt as well as heard, where the device can.
@@ -73,11 +91,11 @@ class Ringer {
   }
 
   /** Once per occurrence and device: "it was shown here", and whether it could be heard. */
-  #note(occ: string): void {
+  async #note(occ: string): Promise<void> {
     if (remembered('rang').has(occ)) return;
     remember('rang', occ);
-    const heard = today.profile.sound !== 'none' && !sound.locked;
-    void noteRang(occ, heard ? 'sound' : 'silent');
+    const heard = today.profile.sound !== 'none' && (await sound.unlock());
+    await noteRang(occ, heard ? 'sound' : 'silent');
   }
 }
 
