@@ -18,12 +18,6 @@ EVENING = "2026-11-27T20:00:05"
 NIGHT = "2026-11-28T02:47:00"
 SATURDAY = "2026-11-28T10:20:00"
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--lang=sv-SE", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--hide-scrollbars", "--autoplay-policy=no-user-gesture-required",
-]  # fmt: skip
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TABLET: ViewportSize = {"width": 1180, "height": 820}
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
@@ -92,7 +86,7 @@ def _let_undo_pass(page: Page) -> None:
     """Let the ten seconds go by in which something can be undone; then the screen is quiet."""
     undo = page.get_by_role("button", name="Ångra", exact=True)
     undo.wait_for()
-    page.clock.fast_forward(11_000)
+    page.clock.run_for(11_000)
     undo.wait_for(state="detached")
 
 
@@ -203,6 +197,15 @@ SCREENS: tuple[Screen, ...] = (
 )
 
 
+def sign_in(page: Page, key: str) -> None:
+    """Choose the person called `key` on the sign-in page of a demo; return when they are in."""
+    person = next(person for person in PEOPLE if person.key == key)
+    page.get_by_role("radio", name=_GROUPS.get(person.role, "Personal")).check()
+    button = page.get_by_role("button", name=person.name)
+    button.click()
+    button.wait_for(state="detached")
+
+
 @dataclass
 class Album:
     """Opens screens in a demo home that is at `NOON` or before. Screens come in the table's order.
@@ -278,13 +281,9 @@ class Album:
         return context
 
     def _sign_in(self, context: BrowserContext, key: str) -> None:
-        person = next(person for person in PEOPLE if person.key == key)
         page = context.new_page()
         page.goto(self.home.url)
-        page.get_by_role("radio", name=_GROUPS.get(person.role, "Personal")).check()
-        button = page.get_by_role("button", name=person.name)
-        button.click()
-        button.wait_for(state="detached")
+        sign_in(page, key)
         page.close()
 
     def _path(self, screen: Screen, context: BrowserContext) -> str:

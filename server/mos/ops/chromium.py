@@ -13,6 +13,14 @@ _NAMES = (
     "google-chrome",
     "google-chrome-stable",
 )
+# How journeys and pictures start it: in Swedish, silent towards the rest of the world.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--lang=sv-SE", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    # A tablet on a wall plays its alarm without being touched first; so does this one.
+    "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
 MISSING = (
     "no browser for the journeys: install Chromium (Debian: apt-get install chromium) "
     "or name one in MOS_CHROMIUM"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from mos.ops import chromium
-from mos.ops.album import ARGUMENTS, DESKTOP, NOON, PHONE, SCREENS, TABLET, Album, Broken, Screen
+from mos.ops.album import DESKTOP, NOON, PHONE, SCREENS, TABLET, Album, Broken, Screen
 from mos.ops.rehearsal import Rehearsal
 from mos.ops.settings import ROOT
 from mos.ops.small_png import small_png
@@ -47,7 +47,7 @@ def command(
         console.status("Starting a demo home…"),
         Rehearsal(Path(folder), NOON) as home,
         sync_playwright() as driver,
-        driver.chromium.launch(executable_path=program, args=ARGUMENTS) as browser,
+        driver.chromium.launch(executable_path=program, args=chromium.ARGUMENTS) as browser,
     ):
         broken = _photograph(home, browser, wanted, out, console)
         if readme:

@@ -16,7 +16,8 @@ _INDEXED = """async (url) => {
   const counts = new Map();
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
   const parts = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
-  const palette = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 256).map(([each]) => parts(each));
+  const used = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 256);
+  const palette = used.map(([pixel]) => parts(pixel));
   const nearest = new Map();
   for (const pixel of counts.keys()) {
     const [r, g, b] = parts(pixel);

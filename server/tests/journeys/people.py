@@ -5,24 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
-from mos.ops.demo import PEOPLE
+from mos.ops.album import DESKTOP, TABLET, sign_in
+from mos.ops.chromium import ARGUMENTS
 from mos.ops.rehearsal import Rehearsal
 
+__all__ = ["ARGUMENTS", "CHROMIUM", "DESKTOP", "People"]
+
 CHROMIUM = os.environ.get("MOS_CHROMIUM", "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--lang=sv-SE", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    # A tablet on a wall plays its alarm without being touched first; so does this one.
-    "--autoplay-policy=no-user-gesture-required",
-]  # fmt: skip
-TABLET = {"width": 1180, "height": 820}
-DESKTOP = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-# Under what the sign-in page of a demo shows people.
-_GROUPS = {"resident": "Boende", "relative": "Anhöriga"}
 
 
 @dataclass
@@ -36,22 +27,18 @@ class People:
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def open(
-        self, key: str, *, size: dict[str, int] = TABLET, profile: Path | None = None, **more: Any
+        self, key: str, *, size: ViewportSize = TABLET, profile: Path | None = None, **more: Any
     ) -> Page:
         """Return a page on which the person called `key` has just signed in.
 
         With `profile` the browser keeps what it stores in that folder, as a tablet does.
         """
         page = self.visit(size=size, profile=profile, **more)
-        person = next(person for person in PEOPLE if person.key == key)
-        page.get_by_role("radio", name=_GROUPS.get(person.role, "Personal")).check()
-        button = page.get_by_role("button", name=person.name)
-        button.click()
-        button.wait_for(state="detached")
+        sign_in(page, key)
         return page
 
     def visit(
-        self, *, size: dict[str, int] = TABLET, profile: Path | None = None, **more: Any
+        self, *, size: ViewportSize = TABLET, profile: Path | None = None, **more: Any
     ) -> Page:
         """Return a page at the home's address and moment, nobody signed in."""
         options: dict[str, Any] = {

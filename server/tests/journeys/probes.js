@@ -158,12 +158,13 @@
     });
   }
 
-  /** Colours that glide to a new theme are measured when they have arrived. What breathes for ever does not count. */
-  function still() {
+  /** Resolves when the page has taken its new size and colours, and nothing glides. What breathes for ever does not count. */
+  async function still() {
+    for (const _ of [1, 2]) await new Promise((resolve) => requestAnimationFrame(resolve));
     const running = document
       .getAnimations()
       .filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime));
-    return Promise.all(running.map((each) => each.finished.catch(() => null))).then(() => null);
+    await Promise.all(running.map((each) => each.finished.catch(() => null)));
   }
 
   window.probes = { still, tooSmall, cut, unbordered, count, missed, focus };

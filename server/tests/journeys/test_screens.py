@@ -83,6 +83,7 @@ def test_nothing_scrolls_sideways_and_no_text_is_cut(
     screen: Screen, page: Page, size: dict[str, int]
 ):
     page.set_viewport_size(size)
+    page.evaluate("probes.still()")
 
     wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
     assert wide <= 0
@@ -95,6 +96,7 @@ def test_everything_is_large_enough_to_hit(screen: Screen, page: Page):
 
     for size in (TABLET, PHONE):
         page.set_viewport_size(size)
+        page.evaluate("probes.still()")
         assert page.evaluate("(least) => probes.tooSmall(least)", least) == []
 
 
