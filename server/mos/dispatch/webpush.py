@@ -30,7 +30,7 @@ from mos.kernel.settings import Settings
 _RECORD_SIZE = 4096
 _MAX_PAYLOAD = _RECORD_SIZE - 16 - 1 - 86
 
-# Longer than any healthy service needs, shorter than the lease of a delivery (store.LEASE_S).
+# Longer than any healthy service needs, shorter than the lease of a delivery (store.LEASE).
 _TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
 

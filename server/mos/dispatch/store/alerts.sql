@@ -1,0 +1,115 @@
+-- name: open_alerts
+-- A late one becomes missed in the same row. One that was closed because of an answer opens again when
+-- the answer was taken back; what somebody closed by hand stays closed. A device is silent only where
+-- there is one to ring, and once at a time.
+INSERT INTO alert AS a (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at, opened_at, next_at)
+SELECT g.org_id, g.space_id, g.alert_id, g.kind, g.occ, g.ladder, g.grace_s, g.from_at, :now, :now
+FROM unnest(:orgs::uuid[], :spaces::uuid[], :alerts::uuid[], :kinds::text[], :occs::text[],
+            :ladders::text[], :graces::integer[], :from_ats::timestamptz[])
+  AS g (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at)
+WHERE g.kind <> 'silent' OR (
+  EXISTS (SELECT FROM delivery d WHERE d.org_id = g.org_id AND d.space_id = g.space_id
+            AND d.subject = g.occ AND d.kind = 'ring')
+  AND NOT EXISTS (SELECT FROM alert s WHERE s.org_id = g.org_id AND s.space_id = g.space_id
+            AND s.kind = 'silent' AND s.closed_at IS NULL))
+ORDER BY g.org_id, g.space_id, g.alert_id
+ON CONFLICT (org_id, space_id, alert_id) DO UPDATE SET
+  kind = excluded.kind, unrecorded = true, revision = a.revision + 1,
+  rung = CASE WHEN a.closed_at IS NULL THEN a.rung ELSE 0 END,
+  next_at = CASE WHEN a.closed_at IS NULL THEN a.next_at ELSE excluded.next_at END,
+  taken_by = CASE WHEN a.closed_at IS NULL THEN a.taken_by END,
+  taken_at = CASE WHEN a.closed_at IS NULL THEN a.taken_at END,
+  resumes_at = CASE WHEN a.closed_at IS NULL THEN a.resumes_at END,
+  closed_at = NULL, closed_why = NULL
+WHERE a.closed_why IS DISTINCT FROM 'by_hand' AND (a.closed_at IS NOT NULL OR a.kind <> excluded.kind)
+
+-- name: close_alerts_of
+-- Close what is open for these occurrences; answers which alerts that were.
+WITH shut AS (
+  SELECT a.org_id, a.space_id, a.alert_id, g.why
+  FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[], :whys::text[])
+    AS g (org_id, space_id, occ, why)
+  JOIN alert a ON a.org_id = g.org_id AND a.space_id = g.space_id AND a.occ = g.occ
+    AND a.closed_at IS NULL AND a.kind <> 'help'
+  ORDER BY a.org_id, a.space_id, a.alert_id FOR UPDATE OF a
+)
+UPDATE alert a SET closed_at = :now, closed_why = s.why, next_at = NULL, unrecorded = true,
+  revision = a.revision + 1
+FROM shut s
+WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
+-- name: close_alerts
+WITH shut AS (
+  SELECT a.org_id, a.space_id, a.alert_id
+  FROM unnest(:spaces::uuid[], :alerts::uuid[]) AS g (space_id, alert_id)
+  JOIN alert a ON a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
+    AND a.closed_at IS NULL
+  ORDER BY a.space_id, a.alert_id FOR UPDATE OF a
+)
+UPDATE alert a SET closed_at = :now, closed_why = :why, next_at = NULL, unrecorded = true,
+  revision = a.revision + 1
+FROM shut s
+WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
+-- name: close_alerts_in
+-- Whatever is open in these spaces: their residents have moved out.
+WITH shut AS (
+  SELECT a.org_id, a.space_id, a.alert_id FROM alert a
+  WHERE a.org_id = :org AND a.space_id = ANY (:spaces::uuid[]) AND a.closed_at IS NULL
+  ORDER BY a.space_id, a.alert_id FOR UPDATE
+)
+UPDATE alert a SET closed_at = :now, closed_why = 'cancelled', next_at = NULL, unrecorded = true,
+  revision = a.revision + 1
+FROM shut s
+WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
+-- name: close_silent_alerts
+-- A device of the resident has been heard of.
+WITH shut AS (
+  SELECT a.org_id, a.space_id, a.alert_id
+  FROM unnest(:orgs::uuid[], :spaces::uuid[]) AS g (org_id, space_id)
+  JOIN alert a ON a.org_id = g.org_id AND a.space_id = g.space_id AND a.closed_at IS NULL
+    AND a.kind = 'silent'
+  ORDER BY a.org_id, a.space_id, a.alert_id FOR UPDATE OF a
+)
+UPDATE alert a SET closed_at = :now, closed_why = 'cancelled', next_at = NULL, unrecorded = true,
+  revision = a.revision + 1
+FROM shut s
+WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
+-- name: take_alerts
+-- "Jag tar det" (a `by` of NULL: given back). What is closed cannot be taken any more; the record then
+-- learns the truth, as it does when it names somebody else than who said it.
+WITH taken AS (
+  SELECT a.org_id, a.space_id, a.alert_id, g.by_id, g.taken_at, g.resumes_at
+  FROM unnest(:spaces::uuid[], :alerts::uuid[], :bys::uuid[], :taken_ats::timestamptz[],
+              :resumes_ats::timestamptz[]) AS g (space_id, alert_id, by_id, taken_at, resumes_at)
+  JOIN alert a ON a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
+  ORDER BY a.space_id, a.alert_id FOR UPDATE OF a
+)
+UPDATE alert a SET
+  taken_by = CASE WHEN a.closed_at IS NULL THEN t.by_id ELSE a.taken_by END,
+  taken_at = CASE WHEN a.closed_at IS NULL THEN t.taken_at ELSE a.taken_at END,
+  resumes_at = CASE WHEN a.closed_at IS NULL THEN t.resumes_at ELSE a.resumes_at END,
+  next_at = CASE WHEN a.closed_at IS NULL THEN COALESCE(t.resumes_at, :now) END,
+  unrecorded = true, revision = a.revision + 1
+FROM taken t
+WHERE a.org_id = t.org_id AND a.space_id = t.space_id AND a.alert_id = t.alert_id
+RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
+
+-- name: alerts_to_walk
+SELECT org_id AS org, space_id AS space, alert_id AS alert, kind, occ, ladder, grace_s, from_at, opened_at,
+  rung, step, next_at, taken_by, taken_at, resumes_at, closed_at, closed_why, revision, recorded
+FROM alert WHERE next_at <= :now ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED
+
+-- name: save_alerts
+UPDATE alert a SET rung = g.rung, step = g.step, next_at = g.next_at, taken_by = g.taken_by,
+  taken_at = g.taken_at, resumes_at = g.resumes_at, unrecorded = true, revision = a.revision + 1
+FROM unnest(:org::uuid[], :space::uuid[], :alert::uuid[], :rung::integer[], :step::integer[],
+  :next_at::timestamptz[], :taken_by::uuid[], :taken_at::timestamptz[], :resumes_at::timestamptz[])
+  AS g (org_id, space_id, alert_id, rung, step, next_at, taken_by, taken_at, resumes_at)
+WHERE a.org_id = g.org_id AND a.space_id = g.space_id AND a.alert_id = g.alert_id

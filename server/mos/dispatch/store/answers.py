@@ -1,0 +1,82 @@
+"""What people answered, and what they took back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.db import Db, Queries
+from mos.dispatch.model import Answer
+
+_sql = Queries(__package__, "answers.sql")
+
+
+class _AnswerRow(Struct, frozen=True):
+    space: UUID
+    occ: str
+    op: UUID
+    outcome: str
+    at: datetime
+
+
+class _RetractedRow(Struct, frozen=True):
+    space: UUID
+    occ: str | None
+
+
+class _Op(Struct, frozen=True):
+    op: UUID
+
+
+_ADD_ANSWERS = _sql.command("add_answers")
+_RETRACT_ANSWERS = _sql.query("retract_answers", _RetractedRow)
+_RETRACTED_OPS = _sql.query("retracted_ops", _Op)
+_FIRST_ANSWERS = _sql.query("first_answers", _AnswerRow)
+
+
+async def add_answers(db: Db, org: UUID, answers: Sequence[tuple[UUID, str, Answer]]) -> None:
+    """Remember answers (space, occ, answer); the same op twice is one."""
+    await db.run(
+        _ADD_ANSWERS,
+        org=org,
+        spaces=[space for space, _, _ in answers],
+        ops=[answer.op for _, _, answer in answers],
+        occs=[occ for _, occ, _ in answers],
+        outcomes=[answer.outcome for _, _, answer in answers],
+        ats=[answer.at for _, _, answer in answers],
+    )
+
+
+async def retract_answers(
+    db: Db, org: UUID, ops: Iterable[tuple[UUID, UUID]]
+) -> list[tuple[UUID, str]]:
+    """Take ops (space, op) back; return the occurrences (space, occ) that they had answered."""
+    rows = sorted(set(ops))
+    changed = await db.all(
+        _RETRACT_ANSWERS,
+        org=org,
+        spaces=[space for space, _ in rows],
+        ops=[op for _, op in rows],
+    )
+    return [(row.space, row.occ) for row in changed if row.occ is not None]
+
+
+async def retracted_ops(
+    db: Db, org: UUID, spaces: Sequence[UUID], ops: Sequence[UUID]
+) -> set[UUID]:
+    """Return which of `ops` have been taken back."""
+    return {row.op for row in await db.all(_RETRACTED_OPS, org=org, spaces=spaces, ops=ops)}
+
+
+async def first_answers(
+    db: Db, org: UUID, names: Sequence[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], Answer]:
+    """Return the answer that counts for each occurrence (space, occ) that has one."""
+    rows = await db.all(
+        _FIRST_ANSWERS,
+        org=org,
+        spaces=[space for space, _ in names],
+        occs=[occ for _, occ in names],
+    )
+    return {(row.space, row.occ): Answer(row.op, row.outcome, row.at) for row in rows}

@@ -1,0 +1,28 @@
+-- name: add_answers
+INSERT INTO answer AS a (org_id, space_id, op_id, occ, outcome, at)
+SELECT :org, * FROM unnest(:spaces::uuid[], :ops::uuid[], :occs::text[], :outcomes::text[],
+                           :ats::timestamptz[])
+ON CONFLICT (org_id, space_id, op_id)
+  DO UPDATE SET occ = excluded.occ, outcome = excluded.outcome, at = excluded.at
+
+-- name: retract_answers
+-- An op that never was an answer, or is not here yet, leaves its mark all the same.
+-- Answers the occurrences whose answers changed.
+INSERT INTO answer AS a (org_id, space_id, op_id, retracted)
+SELECT :org, *, true FROM unnest(:spaces::uuid[], :ops::uuid[])
+ON CONFLICT (org_id, space_id, op_id) DO UPDATE SET retracted = true
+RETURNING a.space_id AS space, a.occ
+
+-- name: retracted_ops
+SELECT op_id AS op FROM answer
+WHERE org_id = :org AND space_id = ANY (:spaces::uuid[]) AND op_id = ANY (:ops::uuid[]) AND retracted
+
+-- name: first_answers
+-- The answer that counts for each of these occurrences; those without one are absent.
+SELECT g.space_id AS space, g.occ, a.op_id AS op, a.outcome, a.at
+FROM unnest(:spaces::uuid[], :occs::text[]) AS g (space_id, occ)
+CROSS JOIN LATERAL (
+  SELECT * FROM answer a
+  WHERE a.org_id = :org AND a.space_id = g.space_id AND a.occ = g.occ AND NOT a.retracted
+  ORDER BY a.at, a.op_id LIMIT 1
+) a
