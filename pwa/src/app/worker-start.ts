@@ -12,7 +12,10 @@ export async function startWorker(onGo: (path: string) => void): Promise<void> {
   container.addEventListener('message', (event: MessageEvent<unknown>) => {
     const told = event.data as { kind?: string; path?: string; payload?: Payload } | null;
     if (told?.kind === 'go' && told.path !== undefined) onGo(told.path);
-    if (told?.kind === 'pushed' && told.payload !== undefined) worker.tell(told.payload);
+    if (told?.kind === 'pushed' && told.payload !== undefined) {
+      const heard = worker.tell(told.payload);
+      event.ports[0]?.postMessage(heard && !document.hidden);
+    }
   });
   // On a first visit the worker takes over the page that is there: nothing newer has come.
   let controlled = container.controller !== null;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { alarmsAt, callOf, roundOf, warningAt } from './alarms';
+import { alarmsAt, callOf, makesHeard, roundOf, warningAt } from './alarms';
 import { anItem, at } from './testing';
 
 const nothing = { seen: new Set<string>(), helped: new Set<string>() };
@@ -77,4 +77,37 @@ it('what begins soon is told of beforehand, until it begins', () => {
   expect(warningAt([gym], at('11:49'))).toBeNull();
   expect(warningAt([gym], at('11:50'))).toEqual(gym);
   expect(warningAt([gym], at('12:00'))).toBeNull();
+});
+
+describe('what is critical, put off past its grace', () => {
+  const put = anItem({
+    state: 'missed',
+    missedAt: at('12:15'),
+    snoozedUntil: at('12:20'),
+    reminder: { criticality: 'critical' },
+  });
+
+  it('keeps its word and rings once more', () => {
+    expect(alarmsAt([put], at('12:19'), nothing)).toEqual([]);
+    expect(alarmsAt([put], at('12:20'), nothing)).toEqual([put]);
+    expect(roundOf(put, at('12:24'))).toBe(1);
+    expect(alarmsAt([put], at('12:25'), nothing)).toEqual([]);
+  });
+
+  it('is over when it rang before its grace was', () => {
+    expect(alarmsAt([{ ...put, missedAt: at('12:30') }], at('12:21'), nothing)).toEqual([]);
+  });
+});
+
+describe('a page that is looked at makes heard', () => {
+  it('what is due on it, and what is in a moment', () => {
+    expect(makesHeard([lunch], lunch.occ, at('12:00'))).toBe(true);
+    const soon = anItem({ state: 'later' });
+    expect(makesHeard([soon], soon.occ, at('11:59'))).toBe(true);
+  });
+
+  it('nothing that it does not know, or that its slow clock puts off', () => {
+    expect(makesHeard([], lunch.occ, at('12:00'))).toBe(false);
+    expect(makesHeard([anItem({ state: 'later' })], lunch.occ, at('11:50'))).toBe(false);
+  });
 });

@@ -30,7 +30,7 @@ function calledAt(item: Item): number {
 /** What fills the screen now, the most important first. */
 export function alarmsAt(items: readonly Item[], now: number, { seen, helped }: Known): Item[] {
   return items
-    .filter((item) => item.state === 'now' || item.state === 'open')
+    .filter((item) => item.state === 'now' || item.state === 'open' || ringsOnceMore(item, now))
     .filter((item) => item.reminder.ring.start || item.snoozedUntil !== null)
     .filter((item) => now >= calledAt(item))
     .filter((item) => item.reminder.checkable || now < calledAt(item) + GIVES_WAY_MS)
@@ -41,6 +41,22 @@ export function alarmsAt(items: readonly Item[], now: number, { seen, helped }: 
         FAMILIES.indexOf(a.family) - FAMILIES.indexOf(b.family) ||
         a.start - b.start,
     );
+}
+
+/** Whoever pressed "again" was promised a ring; the grace of what is critical does not wait for it. */
+function ringsOnceMore({ state, snoozedUntil, missedAt }: Item, now: number): boolean {
+  return (
+    state === 'missed' &&
+    snoozedUntil !== null &&
+    snoozedUntil >= missedAt &&
+    now < snoozedUntil + GIVES_WAY_MS
+  );
+}
+
+/** Whether a page that shows this day makes an occurrence heard by itself: it is due on it, or will be in a moment. */
+export function makesHeard(items: readonly Item[], occ: string, now: number): boolean {
+  const item = items.find((each) => each.occ === occ);
+  return item !== undefined && calledAt(item) <= now + MINUTE_MS;
 }
 
 /** How often its call should have sounded by now: once, and again after five and ten minutes. */

@@ -4,9 +4,10 @@ import { untrack } from 'svelte';
 import { clock } from '../app/clock.svelte';
 import { ring } from '../app/sound';
 import { sound } from '../app/sound.svelte';
+import { worker } from '../app/worker.svelte';
 import type { Item } from '../plan/model';
-import { noteRang } from './actions';
-import { alarmsAt, callOf, roundOf, warningAt } from './alarms';
+import { noteRang, sayDone } from './actions';
+import { alarmsAt, callOf, makesHeard, roundOf, warningAt } from './alarms';
 import { remember, remembered } from './device-memory';
 import { today } from './today.svelte';
 
@@ -60,6 +61,9 @@ class Ringer {
         if (this.current === null) this.#sound(WARNING_MS);
       });
     });
+    $effect(() =>
+      worker.onPushed((payload) => payload.kind === 'ring' && this.#hears(payload.occ)),
+    );
     // An installed app may be allowed to sound before anybody has touched it.
     void sound.unlock();
   }
@@ -70,9 +74,16 @@ class Ringer {
     this.#stop = () => undefined;
   }
 
-  /** Seen, and nothing has to be answered. */
-  sawIt(item: Item): void {
-    this.#seen = remember('seen', callOf(item));
+  /** "Klar"; for what needs no answer: seen. */
+  answer(item: Item): void {
+    if (item.reminder.checkable) void sayDone(item);
+    else this.#seen = remember('seen', callOf(item));
+  }
+
+  /** Whether somebody at this page hears of it without the notification, or has asked for silence. */
+  #hears(occ: string): boolean {
+    const quiet = today.profile.sound === 'none';
+    return (quiet || !sound.locked) && makesHeard(today.items, occ, Date.now());
   }
 
   #sound(ms: number): void {

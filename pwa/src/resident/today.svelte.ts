@@ -43,6 +43,13 @@ class Today {
   readonly date = $derived(this.#wall.slice(0, 10));
   readonly minute = $derived(minuteOf(this.#wall.slice(11)) ?? 0);
   readonly weekday = $derived(weekday(this.date));
+  /** For `data-day`: the day's own colours, where they are wanted; none in the night. */
+  readonly cloth: string | undefined = $derived.by(() => {
+    if (this.night) return undefined;
+    const { weekdays } = this.profile;
+    const weekend = this.weekday === 'sat' || this.weekday === 'sun';
+    return weekdays === 'all' || (weekdays === 'weekend' && weekend) ? this.weekday : 'plain';
+  });
   readonly part = $derived(dayPart(clock.minute, this.profile.zone, this.profile.parts));
   readonly night = $derived(isNightAt(this.minute, this.profile.night));
 

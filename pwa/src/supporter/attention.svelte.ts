@@ -1,6 +1,8 @@
 /** A new alert is heard and seen while the page is open: two soft tones, and a notification when another window
  *  is in front. Push from the server does the same when the page is closed; the tag keeps both to one on screen. */
 import { t } from '../app/i18n.svelte';
+import { worker } from '../app/worker.svelte';
+import type { Target } from '../sw/notices';
 import type { HomeAlert } from './home.svelte';
 import { isResting } from './overview';
 
@@ -26,6 +28,11 @@ class Attention {
   unlock(): void {
     this.#audio ??= new AudioContext();
     void this.#audio.resume();
+  }
+
+  /** Whether a new alert is heard from this page, or its person has asked for silence. */
+  hears(): boolean {
+    return !this.sound || this.#audio?.state === 'running';
   }
 
   /** Call with the open alerts whenever they may have changed. What was open from the start is not new. */
@@ -61,17 +68,18 @@ function tone(audio: AudioContext, pitch: number, delay: number): void {
 }
 
 /** On a locked screen anybody may read it: what kind it is, not whose. */
-function notify({ alert }: HomeAlert): void {
+function notify({ alert, home }: HomeAlert): void {
   if (!('Notification' in window) || Notification.permission !== 'granted') return;
-  const shown = new Notification(t('supporter.notice.title'), {
-    body: t(`supporter.notice.${alert.kind}`),
-    tag: alert.id,
-    icon: '/icons/icon-192.png',
-  });
-  shown.onclick = () => {
-    window.focus();
-    shown.close();
-  };
+  // Through the service worker, which answers the tap as it does for a push: phones let no page show one by itself.
+  const target: Target = { kind: 'alert', space: home.resident.space, alert: alert.id };
+  void worker.registration
+    ?.showNotification(t('supporter.notice.title'), {
+      body: t(`supporter.notice.${alert.kind}`),
+      tag: alert.id,
+      icon: '/icons/icon-192.png',
+      data: target,
+    })
+    .catch(() => undefined);
 }
 
 function stored(): boolean {

@@ -25,6 +25,8 @@ interface SyncRegistration {
 
 /** A message about something new may wait this long for the record that names it. */
 const NEWS_MS = 4000;
+/** A page that does not say within this that it sounds is taken for a silent one. */
+const ANSWER_MS = 700;
 
 self.addEventListener('install', (event) => {
   event.waitUntil(fill());
@@ -75,15 +77,15 @@ async function take(payload: Payload): Promise<void> {
     for (const notification of open) notification.close();
     return;
   }
-  await tell({ kind: 'pushed', payload });
+  const heard = await heardByPage(payload);
   if (payload.kind === 'ring' || payload.kind === 'alert') await news(payload);
   const pages = await windows();
   const seen = pages.some(({ visibilityState }) => visibilityState === 'visible');
   // Answered meanwhile, and the person can see that it is.
   if (payload.kind === 'ring' && seen && (await isAnswered(payload.space, payload.occ))) return;
-  // A page that is looked at rings by itself; then the notification only stands there.
-  await put(noticeOf(payload, await knownAbout(payload), await words()), { silent: seen });
-  if (payload.kind !== 'ring' || seen) return;
+  // A page that sounds by itself is enough; then the notification only stands there.
+  await put(noticeOf(payload, await knownAbout(payload), await words()), { silent: heard });
+  if (payload.kind !== 'ring' || heard) return;
   await noteRang(payload.space, payload.occ);
   await sendWaiting().catch(sendLater);
 }
@@ -149,8 +151,17 @@ async function windows(): Promise<readonly WindowClient[]> {
   return self.clients.matchAll({ type: 'window', includeUncontrolled: true });
 }
 
-async function tell(message: unknown): Promise<void> {
-  for (const page of await windows()) page.postMessage(message);
+/** Tell every page of the message, and hear whether one makes it heard: a page may show something else, or be mute. */
+async function heardByPage(payload: Payload): Promise<boolean> {
+  const answers = (await windows()).map((page) => {
+    const { port1, port2 } = new MessageChannel();
+    page.postMessage({ kind: 'pushed', payload }, [port2]);
+    return new Promise<boolean>((resolve) => {
+      port1.onmessage = ({ data }: MessageEvent<unknown>) => resolve(data === true);
+      setTimeout(() => resolve(false), ANSWER_MS);
+    });
+  });
+  return (await Promise.all(answers)).includes(true);
 }
 
 // ── the way out of a broken release
