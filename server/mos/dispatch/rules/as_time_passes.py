@@ -1,0 +1,154 @@
+"""An occurrence, as time passes."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from mos.dispatch.model import OPEN, AlertKind, Event, Move, Occurrence, Planned, State
+from mos.dispatch.rules.ladders import LADDERS, RINGS, SILENT_AFTER
+from mos.dispatch.rules.transitions import after
+
+
+def born(org: UUID, planned: Planned, now: datetime) -> Occurrence:
+    """Return the occurrence that the engine takes from the plan, to be looked at now."""
+    return Occurrence(
+        org=org,
+        space=planned.space,
+        occ=planned.occ,
+        reminder=planned.reminder,
+        at=planned.at,
+        ends_at=planned.ends_at,
+        category=planned.category,
+        criticality=planned.criticality,
+        checkable=planned.checkable,
+        grace_s=planned.grace_s,
+        ring_start=planned.ring_start,
+        ring_again=planned.ring_again,
+        state=State.PLANNED,
+        from_at=planned.at,
+        missed_at=planned.at + timedelta(seconds=planned.grace_s),
+        next_at=now,
+    )
+
+
+def late_at(occurrence: Occurrence) -> datetime:
+    """Return when the first supporter hears of it: no earlier than half the grace."""
+    grace = timedelta(seconds=occurrence.grace_s)
+    first = LADDERS[occurrence.criticality][0].after
+    return occurrence.from_at + max(grace + first, grace / 2)
+
+
+def over_at(occurrence: Occurrence) -> datetime:
+    """Return when an occurrence that needs no answer is over."""
+    return max(occurrence.ends_at, occurrence.missed_at)
+
+
+def look(occurrence: Occurrence, now: datetime) -> Move:
+    """Say what time has made of an occurrence by `now`, and when to look again."""
+    if occurrence.state not in OPEN:
+        return Move(replace(occurrence, next_at=None))
+    if occurrence.state is State.PLANNED and now < occurrence.at:
+        return _ring_before(occurrence)
+    if occurrence.checkable and now >= occurrence.missed_at:
+        return _miss(occurrence)
+    if not occurrence.checkable and now >= over_at(occurrence):
+        return _end(occurrence, now)
+    return _wait(occurrence, now)
+
+
+def _ring_before(occurrence: Occurrence) -> Move:
+    first_time = occurrence.step == 0
+    return Move(
+        replace(occurrence, step=max(occurrence.step, 1), next_at=occurrence.at),
+        ring=first_time,
+    )
+
+
+def _miss(occurrence: Occurrence) -> Move:
+    return Move(
+        replace(
+            occurrence,
+            state=after(occurrence.state, Event.MISS),
+            snoozed_until=None,
+            silent_at=None,
+            next_at=None,
+        ),
+        alerts=("missed",),
+    )
+
+
+def _end(occurrence: Occurrence, now: datetime) -> Move:
+    if occurrence.ring_start and occurrence.rung == 0:
+        # It came and went while nothing ran: to say that it was shown would be untrue.
+        return _miss(occurrence)
+    return Move(
+        replace(
+            occurrence,
+            state=after(occurrence.state, Event.END),
+            outcome="shown",
+            closed_at=now,
+            silent_at=None,
+            next_at=None,
+        )
+    )
+
+
+def _wait(occurrence: Occurrence, now: datetime) -> Move:
+    if occurrence.state is State.PLANNED:
+        # Whoever was told ten minutes ahead has still to be told that it is time.
+        occurrence = replace(occurrence, told_at=None)
+    state = after(occurrence.state, Event.RING)
+    ring, rung, snoozed_until = _rings(occurrence, now)
+    silent_at = occurrence.silent_at
+    if ring and occurrence.rung == 0 and occurrence.told_at is None:
+        silent_at = now + SILENT_AFTER
+    alerts: tuple[AlertKind, ...] = ()
+    if silent_at is not None and silent_at <= now:
+        silent_at, alerts = None, ("silent",)
+    late = late_at(occurrence)
+    became_late = occurrence.late_at
+    if occurrence.checkable and late <= now and state is not State.LATE:
+        state, became_late, alerts = after(state, Event.LATE), now, (*alerts, "late")
+    moved = replace(
+        occurrence,
+        state=state,
+        late_at=became_late,
+        silent_at=silent_at,
+        snoozed_until=snoozed_until,
+        rung=rung,
+        step=occurrence.step + ring,
+    )
+    return Move(replace(moved, next_at=_next(moved)), ring=ring, alerts=alerts)
+
+
+def _ring_times(occurrence: Occurrence) -> list[datetime]:
+    """Return when it rings, in order. What needs no answer rings once."""
+    rings = RINGS[occurrence.criticality] if occurrence.checkable else (timedelta(),)
+    return [occurrence.from_at + ring for ring in rings]
+
+
+def _rings(occurrence: Occurrence, now: datetime) -> tuple[bool, int, datetime | None]:
+    """Return whether it rings now, which ring is the next, and the snooze that still waits."""
+    passed = sum(time <= now for time in _ring_times(occurrence))
+    if occurrence.snoozed_until is not None:
+        if now < occurrence.snoozed_until:
+            return False, occurrence.rung, occurrence.snoozed_until
+        return True, passed, None
+    # Several that passed while nothing ran are one ring.
+    missed = range(occurrence.rung, passed)
+    ring = any(occurrence.ring_start if rung == 0 else occurrence.ring_again for rung in missed)
+    return ring, max(occurrence.rung, passed), None
+
+
+def _next(occurrence: Occurrence) -> datetime:
+    times = [occurrence.missed_at if occurrence.checkable else over_at(occurrence)]
+    if occurrence.checkable and occurrence.state is not State.LATE:
+        times.append(late_at(occurrence))
+    if occurrence.silent_at is not None:
+        times.append(occurrence.silent_at)
+    if occurrence.snoozed_until is not None:
+        times.append(occurrence.snoozed_until)
+    elif occurrence.ring_again or occurrence.rung == 0:
+        times += _ring_times(occurrence)[occurrence.rung :]
+    return min(times)
