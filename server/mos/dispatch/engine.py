@@ -10,7 +10,7 @@ from uuid import UUID
 
 from mos.db import Db
 from mos.dispatch import metrics, rules, store
-from mos.dispatch.model import Alert, AlertKind, Answer, Audience, Move, Occurrence, Planned
+from mos.dispatch.model import Alert, AlertKind, Answer, Audience, Move, Occurrence
 from mos.dispatch.store import AlertCall, Claimed
 from mos.kernel.ids import named_id
 
@@ -47,21 +47,7 @@ async def _begin(db: Db, claimed: Sequence[Claimed], now: datetime) -> None:
 
 
 def _begun(row: Claimed, now: datetime) -> Move:
-    planned = Planned(
-        space=row.space,
-        occ=row.occ,
-        reminder=row.reminder,
-        at=row.at,
-        first_at=row.first_at,
-        ends_at=row.ends_at,
-        category=row.category,
-        criticality=row.criticality,
-        checkable=row.checkable,
-        grace_s=row.grace_s,
-        ring_start=row.ring_start,
-        ring_again=row.ring_again,
-    )
-    occurrence = rules.born(row.org, planned, now)
+    occurrence = rules.born(row.org, row, now)
     if row.answer_op is not None and row.answer_at is not None:
         answer = Answer(row.answer_op, row.answer_outcome or "other", row.answer_at)
         return rules.answered(occurrence, answer, now) or Move(occurrence)

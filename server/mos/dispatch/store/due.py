@@ -13,22 +13,10 @@ from mos.dispatch.store.rows import Space
 _sql = Queries(__package__, "due.sql")
 
 
-class Claimed(Struct, frozen=True):
+class Claimed(Planned, frozen=True, kw_only=True):
     """A row of `due` that is now this worker's, and the first answer that came before its time."""
 
     org: UUID
-    space: UUID
-    occ: str
-    reminder: UUID
-    at: datetime
-    first_at: datetime
-    ends_at: datetime
-    category: str
-    criticality: str
-    checkable: bool
-    grace_s: int
-    ring_start: bool
-    ring_again: bool
     answer_op: UUID | None
     answer_outcome: str | None
     answer_at: datetime | None
