@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from conftest import Database
 
 STOCKHOLM = zone("Europe/Stockholm")
+# The day that worlds begin on.
+DAY = "2026-11-27"
 EVERYTHING = frozenset({"plan.view", "plan.edit", "outcome.record", "alert.take"})
+
+
+def occ_of(reminder: UUID, time: str, day: str = DAY) -> str:
+    """Return the name of the occurrence at a wall time."""
+    return f"{reminder}@{day}T{time}"
 
 
 @dataclass
@@ -208,7 +215,7 @@ class World:
 
 @asynccontextmanager
 async def a_world(
-    database: "Database", now: str = "2026-11-27T07:00", *, residents: int = 1
+    database: "Database", now: str = f"{DAY}T07:00", *, residents: int = 1
 ) -> AsyncIterator[World]:
     """Yield a home at that wall time: a resident with a tablet, a caregiver, a worker."""
     home = await a_home(database, residents=residents)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from engine_world import a_world
+from engine_world import DAY, a_world, occ_of
 
 from mos.kernel.errors import Invalid
 from mos.kernel.ids import named_id, new_id
@@ -13,12 +13,7 @@ from mos.sync.actions import record
 from mos.sync.model import SystemChange
 from mos.wiring import COLLECTIONS
 
-DAY = "2026-11-27"
 EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def occ_of(reminder, time, day=DAY):
-    return f"{reminder}@{day}T{time}"
 
 
 def rule(*times, **more):

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from builders import Resident
-from engine_world import World, a_world
+from engine_world import DAY, World, a_world, occ_of
 
 from mos.kernel.ids import named_id
 from mos.worker.loop import Worker
 
-DAY = "2026-11-27"
 HOURS = (7, 8, 12, 17, 21)
 END_STATES = {"closed", "missed", "cancelled", "paused"}
 
@@ -36,7 +35,7 @@ class Home:
                 criticality=self.dice.choice(("normal", "important", "critical")),
                 checkable=self.dice.random() < 0.8,
             )
-            self.planned += [(resident, f"{reminder}@{DAY}T{time}") for time in times]
+            self.planned += [(resident, occ_of(reminder, time)) for time in times]
 
     async def act(self):
         """Let somebody do something."""

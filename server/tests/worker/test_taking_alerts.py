@@ -1,0 +1,117 @@
+"""What "Jag tar det" does: it holds the ladder, until somebody or time lets go of it."""
+
+from datetime import timedelta
+
+from engine_world import a_world, occ_of
+
+from mos.kernel.ids import named_id
+
+
+async def test_taking_an_alert_holds_the_ladder_and_lets_go_of_it(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        _, ward = await world.supporter(unit=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        alert = named_id(world.space, f"alert/{occ}")
+
+        await world.at("08:16")
+        taken = {
+            "by": str(contact),
+            "at": world.moment(world.now),
+            "again_at": world.moment(world.local("08:40")),
+        }
+        await world.set("alert", alert, {"taken": taken}, by=contact)
+        await world.tick()
+        assert phone.told[-1]["kind"] == "close"
+
+        await world.at("08:30")
+        assert ward.told == []
+        (record,) = await world.alerts()
+        assert record["what"]["kind"] == "missed"
+        assert record["taken"]["by"] == str(contact)
+
+        await world.at("08:40")
+        assert [told["kind"] for told in ward.told] == ["alert"]
+        assert (await world.alerts())[0]["taken"] is None
+
+        await world.at("09:00")
+        assert len(ward.told) == 2
+
+
+async def test_a_taken_alert_is_told_again_although_the_ladder_had_ended(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        for time in ("08:15", "08:30", "09:00"):
+            await world.at(time)
+        taken = {
+            "by": str(contact),
+            "at": world.moment(world.now),
+            "again_at": world.moment(world.local("09:20")),
+        }
+        await world.set(
+            "alert", named_id(world.space, f"alert/{occ}"), {"taken": taken}, by=contact
+        )
+        await world.tick()
+        before = len(phone.told)
+
+        await world.at("09:20")
+
+        assert [told["kind"] for told in phone.told[before:]] == ["alert"]
+
+
+async def test_the_record_names_who_took_it_whatever_the_device_wrote(database):
+    async with a_world(database) as world:
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        taken = {
+            "by": str(world.home.admin),
+            "at": world.moment(world.now),
+            "again_at": world.moment(world.local("08:40")),
+        }
+
+        await world.set("alert", named_id(world.space, f"alert/{occ}"), {"taken": taken})
+        await world.tick()
+
+        assert (await world.alerts())[0]["taken"]["by"] == str(world.home.caregiver)
+
+
+async def test_a_phone_whose_clock_is_ahead_holds_an_alert_as_long_as_it_said(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        _, ward = await world.supporter(unit=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        ahead = world.now + timedelta(hours=6)
+        taken = {
+            "by": str(contact),
+            "at": world.moment(ahead),
+            "again_at": world.moment(ahead + timedelta(minutes=30)),
+        }
+
+        await world.set(
+            "alert", named_id(world.space, f"alert/{occ}"), {"taken": taken}, by=contact
+        )
+        await world.at("08:44")
+        assert ward.told == []
+        await world.at("08:46")
+
+        assert len(ward.told) == 1
+
+
+async def test_an_alert_closed_by_hand_stays_closed(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        closed = {"at": world.moment(world.now), "why": "by_hand"}
+
+        alert = named_id(world.space, f"alert/{occ}")
+        await world.set("alert", alert, {"closed": closed}, by=contact)
+        await world.at("08:30")
+        await world.at("09:30")
+
+        assert await world.state(occ) == "missed"
+        assert [told["kind"] for told in phone.told] == ["alert", "close"]
+        assert (await world.alerts())[0]["closed"]["why"] == "by_hand"
