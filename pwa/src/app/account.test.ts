@@ -7,7 +7,8 @@ import '../offline/leader';
 import { FakeMachine, FakeNetwork, FakeServer, settle } from '../offline/fake.testing';
 import { LocalReplica } from '../offline/replica';
 import { Store } from '../offline/store';
-import { checkBack, deviceId, enter } from './account';
+import { undo } from '../care/undo.svelte';
+import { beforeEntering, checkBack, deviceId, enter, enteringFailed } from './account';
 import { comeBack, left } from './kept';
 import { mos } from './mos.svelte';
 import type { Session } from './session';
@@ -18,6 +19,7 @@ const OTHER = '0193b3a0-0000-7000-8000-000000000002';
 
 let machine: FakeMachine;
 let sync: FakeServer;
+let store: Store;
 let replica: LocalReplica;
 /** Who the cookie signs in as far as the server knows; null: nobody. `down`: no answer comes. */
 let cookie: Session | null;
@@ -61,6 +63,17 @@ function answer(path: string, init?: RequestInit): Promise<Response> {
   return Promise.resolve(Response.json(cookie));
 }
 
+/** The app is closed and opened again. */
+async function startAgain(): Promise<void> {
+  left();
+  await comeBack({ store, replica }, EIGHT);
+}
+
+/** Whether nothing is sent from this device. */
+async function isHeld(): Promise<boolean | undefined> {
+  return store.recall<boolean>('held');
+}
+
 beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory();
   vi.stubGlobal('document', { documentElement: {} });
@@ -72,7 +85,7 @@ beforeEach(async () => {
   sync = new FakeServer(() => machine.time);
   sync.space(SPACE);
   [cookie, down, asked] = [null, false, []];
-  const store = new Store('mos', machine.random);
+  store = new Store('mos', machine.random);
   replica = await LocalReplica.open({
     store,
     network: () => Promise.resolve(new FakeNetwork(sync)),
@@ -126,6 +139,40 @@ it('whose session has ended still sees what is here, and is told', async () => {
 
   expect(mos.session?.account.name).toBe('Noor');
   expect(mos.signedOut).toBe(true);
+});
+
+it('what waits stays here when it is not known who the server takes this device for', async () => {
+  await enter(aSession({ device: await deviceId() }));
+  await beforeEntering();
+  down = true;
+
+  await enteringFailed({ certain: false });
+  await startAgain();
+  await checkBack();
+  expect(await isHeld()).toBe(true);
+
+  down = false;
+  cookie = aSession({ device: await deviceId() });
+  await checkBack();
+  expect(await isHeld()).toBe(false);
+});
+
+it('what waits goes out when the server says that nobody came in', async () => {
+  await enter(aSession({ device: await deviceId() }));
+  await beforeEntering();
+
+  await enteringFailed({ certain: true });
+
+  expect(await isHeld()).toBe(false);
+});
+
+it('nothing of a person can be undone by the next one', async () => {
+  await enter(aSession());
+  undo.offer('Elsa', () => undefined);
+
+  await enter(aSession({ account: { id: 'alva', name: 'Alva', role: 'nurse', language: 'sv' } }));
+
+  expect(undo.current).toBeNull();
 });
 
 it('whoever signs in while the server is asked stays signed in', async () => {

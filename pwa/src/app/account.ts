@@ -22,7 +22,7 @@ export class Unsent extends Error {
 export async function checkBack(): Promise<void> {
   onUnauthenticated(() => (mos.signedOut = true));
   setInterval(() => {
-    if (mos.session !== null && !mos.signedOut) void beat().catch(() => undefined);
+    if (mos.session !== null && !mos.signedOut) void live().catch(() => undefined);
   }, BEAT_MS);
   await meet();
   followResidents();
@@ -35,8 +35,10 @@ async function meet(): Promise<void> {
     const session = await ownSession();
     // Somebody came in by the door meanwhile.
     if (mos.session !== before) return;
-    if (session.account.id === before?.account.id) await keepSession(session);
-    else await enter(session);
+    if (session.account.id === before?.account.id) {
+      await device().replica.belongTo(session.account.id);
+      await keepSession(session);
+    } else await enter(session);
     await beat();
   } catch (error) {
     const unknown = error instanceof ApiError && error.status === 401;
@@ -83,10 +85,13 @@ export async function beforeEntering(): Promise<void> {
   await device().replica.hold();
 }
 
-/** Nobody signed in after all. */
-export async function enteringFailed(): Promise<void> {
+/** Nobody signed in after all. Unless that is `certain` the server may take this device for somebody else's now: what
+ *  waits stays until it has said whose it is. */
+export async function enteringFailed({ certain }: { certain: boolean }): Promise<void> {
   const before = lastHere();
-  if (before !== null) await device().replica.belongTo(before.account.id);
+  if (before === null) return;
+  if (certain) await device().replica.belongTo(before.account.id);
+  else await meet();
 }
 
 /** Somebody signed in. Fails with `Unsent` when that would lose another person's changes, unless `lose`. */
@@ -137,6 +142,11 @@ export async function nameDevice(name: string): Promise<void> {
 /** Become another device: the server knows somebody else on this one. */
 export async function beAnotherDevice(): Promise<void> {
   await device().replica.wipe();
+}
+
+async function live(): Promise<void> {
+  if ((await device().store.recall<boolean>('held')) === true) await meet();
+  else await beat();
 }
 
 async function beat(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What this device keeps of who uses it: taken up at a cold start without a network. What needs the server is in account.ts. */
+import { undo } from '../care/undo.svelte';
 import type { LocalReplica } from '../offline/replica';
 import type { Store } from '../offline/store';
 import { mos } from './mos.svelte';
@@ -22,7 +23,7 @@ export async function comeBack(device: Device, now: number): Promise<void> {
   ]);
   if (session === undefined) return;
   kept = session;
-  await device.replica.belongTo(session.account.id);
+  await device.replica.showAs(session.account.id);
   // Too long without the server: what is kept here is not shown again before somebody signs in.
   if (lease === undefined || now <= Date.parse(lease)) mos.session = session;
 }
@@ -46,6 +47,7 @@ export async function keepSession(session: Session): Promise<void> {
 
 /** This device was emptied, here or by another tab. */
 export function left(): void {
+  undo.forget();
   kept = null;
   mos.session = null;
   mos.signedOut = false;

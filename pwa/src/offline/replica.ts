@@ -183,11 +183,17 @@ export class LocalReplica implements Replica {
 
   // ── who uses it
 
-  /** Whose changes these are: they look like it until the server says so, and go out from now on. */
-  async belongTo(account: string): Promise<void> {
+  /** Whose changes these are: they look like it until the server says so. Whether they go out stays as it was. */
+  async showAs(account: string): Promise<void> {
+    if (account === this.#account) return;
     this.#account = account;
-    await this.#store.remember('held', false);
     await this.#reload();
+  }
+
+  /** Whose changes these are, and that the server knows it: they go out from now on. */
+  async belongTo(account: string): Promise<void> {
+    await this.#store.remember('held', false);
+    await this.showAs(account);
     this.#engine?.forgetGreeting();
     this.#shared = { ...this.#shared, trouble: null };
     this.nudge();

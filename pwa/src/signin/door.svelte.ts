@@ -57,10 +57,13 @@ class Door {
   /** Leave the device to who used it before. */
   async turnBack(): Promise<void> {
     this.unsent = null;
-    await this.#try(async () => {
-      await api.delete('session');
-      await enteringFailed();
-    });
+    await this.#try(
+      async () => {
+        await api.delete('session');
+        await enteringFailed({ certain: true });
+      },
+      { refusable: false },
+    );
   }
 
   forgetError(): void {
@@ -79,13 +82,16 @@ class Door {
     go(this.#then, { replace: true });
   }
 
-  async #try(what: () => Promise<void>): Promise<void> {
+  /** `refusable`: that the server said no means that nobody came in. */
+  async #try(what: () => Promise<void>, { refusable = true } = {}): Promise<void> {
     this.busy = true;
     this.error = null;
     try {
       await what();
     } catch (error) {
-      await enteringFailed();
+      // Without the server's own answer a cookie may have come all the same.
+      const refused = error instanceof ApiError && error.status >= 400 && error.status < 500;
+      await enteringFailed({ certain: refusable && refused });
       if (!(error instanceof ApiError)) throw error;
       this.error = error;
     } finally {
