@@ -47,8 +47,8 @@ const files = import.meta.glob<Catalogue>(
 let current = $state<Language>('sv');
 let texts = $state.raw<Catalogue>({});
 const wanted: Area[] = [];
-// Two quick choices may finish loading in the wrong order; the last one asked for wins.
-let asked = 0;
+// Two quick choices may finish loading in the wrong order; the last one asked for wins, and the others are over with it.
+let showing: Promise<void> = Promise.resolve();
 
 export function language(): Language {
   return current;
@@ -78,9 +78,16 @@ export function has(key: string): key is Key {
 /** Make an area's texts usable. Screens are shown after this has resolved. */
 export async function needAreas(...areas: Area[]): Promise<void> {
   const missing = areas.filter((area) => !wanted.includes(area));
-  if (missing.length === 0) return;
+  // Somebody else asked, and they may still be on their way.
+  if (missing.length === 0) return showing.catch(() => undefined);
   wanted.push(...missing);
-  await show(current);
+  try {
+    await show(current);
+  } catch (error) {
+    // Not there: to be asked for again.
+    for (const area of missing) wanted.splice(wanted.indexOf(area), 1);
+    throw error;
+  }
 }
 
 export async function setLanguage(next: Language): Promise<void> {
@@ -107,10 +114,19 @@ export function preferredLanguage(others: readonly string[]): Language {
   return 'sv';
 }
 
-async function show(next: Language): Promise<void> {
-  const turn = ++asked;
-  const parts = await Promise.all(wanted.map((area) => fetchTexts(next, area)));
-  if (turn !== asked) return;
+function show(next: Language): Promise<void> {
+  const turn: Promise<void> = fetchAll(next).then((parts) =>
+    turn === showing ? use(next, parts) : showing,
+  );
+  showing = turn;
+  return turn;
+}
+
+function fetchAll(from: Language): Promise<Catalogue[]> {
+  return Promise.all(wanted.map((area) => fetchTexts(from, area)));
+}
+
+function use(next: Language, parts: readonly Catalogue[]): void {
   texts = Object.assign({}, ...parts) as Catalogue;
   current = next;
   document.documentElement.lang = next;
