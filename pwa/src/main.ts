@@ -4,6 +4,7 @@ import './ui/base.css';
 import { mount } from 'svelte';
 
 import App from './app/App.svelte';
+import Broken from './app/Broken.svelte';
 import { needAreas, preferredLanguage, setLanguage } from './app/i18n.svelte';
 import { comeBack, left } from './app/kept';
 import { mos } from './app/mos.svelte';
@@ -52,7 +53,7 @@ async function start(): Promise<void> {
     const { online, pending } = replica.status();
     if (!online && pending > 0) void worker.sendLater();
   });
-  await meetServer();
+  void meetServer();
 }
 
 /** What needs the server comes after the first screen. */
@@ -66,5 +67,13 @@ async function meetServer(): Promise<void> {
   if (mos.session !== null && !mos.signedOut) await renew().catch(() => undefined);
 }
 
+/** A device that can keep nothing, say: an empty page would tell nobody. */
+async function startFailed(error: unknown): Promise<void> {
+  reportError(error);
+  await needAreas('common').catch(() => undefined);
+  const target = document.getElementById('app');
+  if (target !== null) mount(Broken, { target, props: { onretry: () => location.reload() } });
+}
+
 // Not awaited here: screens import this file's chunk, and would wait for it for ever.
-void start();
+start().catch(startFailed);
