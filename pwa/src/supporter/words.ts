@@ -197,8 +197,12 @@ export function daysWords(days: readonly Day[], every: number): string {
           ? t('supporter.rule.weekends')
           : listWords(names.map((day) => dayName(day, 'short').replace('.', '')));
   if (every === 1) return which ?? t('supporter.rule.daily');
-  const weeks = t('supporter.rule.weeks', { count: every });
+  const weeks = weeksWords(every);
   return which === null ? weeks : `${weeks}: ${which}`;
+}
+
+export function weeksWords(every: number): string {
+  return every === 2 ? t('supporter.rule.weeks_two') : t('supporter.rule.weeks', { count: every });
 }
 
 export function listWords(words: readonly string[]): string {
