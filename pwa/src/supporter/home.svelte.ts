@@ -9,6 +9,7 @@ import {
   byFlat,
   glanceOf,
   isResting,
+  isSettled,
   lastMealAt,
   openAlerts,
   statusOf,
@@ -60,7 +61,7 @@ class Home {
         })),
       ),
       clock.minute,
-    ).filter(({ item }) => item?.outcome == null),
+    ).filter(({ alert, item }) => !isSettled(alert, item)),
   );
 
   readonly waiting: number = $derived(

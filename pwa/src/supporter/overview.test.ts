@@ -4,6 +4,7 @@ import type { Alert, Item, ItemState } from '../plan/model';
 import {
   byFlat,
   glanceOf,
+  isSettled,
   isShown,
   lastMealAt,
   marksOf,
@@ -86,6 +87,15 @@ function status(change: Partial<Facts>): ReturnType<typeof statusOf> {
 }
 
 describe('a resident has one status', () => {
+  it('is not quieted by an answer to the occurrence when somebody calls for help', () => {
+    const item = anItem('11:00', 'done');
+    const settled = (['late', 'missed', 'help', 'silent'] as const).filter((kind) =>
+      isSettled(anAlert(kind, { occ: item.occ }), item),
+    );
+    expect(settled).toEqual(['late', 'missed']);
+    expect(isSettled(anAlert('late'), null)).toBe(false);
+  });
+
   it('is on time while nothing waits', () => {
     const items = [anItem('08:00', 'done'), anItem('12:00', 'now'), anItem('13:00', 'later')];
     expect(status({ items })).toEqual({ kind: 'on_time' });

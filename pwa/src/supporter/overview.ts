@@ -92,6 +92,12 @@ function lateSince(items: readonly Item[], open: readonly Alert[]): number | nul
   return starts.length > 0 ? Math.min(...starts) : null;
 }
 
+/** What an alert says is over, as far as this device knows. A call for help, and a device that is silent, are not
+ *  settled by what became of the occurrence. */
+export function isSettled({ kind }: Alert, item: Item | null): boolean {
+  return (kind === 'late' || kind === 'missed') && item !== null && item.outcome !== null;
+}
+
 /** An outcome given on this device closes the alert on the server a moment later; the screen need not wait. */
 function isAnswered(items: readonly Item[], alert: Alert): boolean {
   return items.some((item) => item.occ === alert.occ && item.outcome !== null);
