@@ -20,7 +20,11 @@ export async function saveReminder(
   { opened, form }: { opened: ReminderForm | null; form: ReminderForm },
 ): Promise<() => Promise<void>> {
   const before = mos.replica.row(space, 'reminder', id)?.doc;
-  const changed = changedGroups(opened === null ? {} : groupsOf(opened), groupsOf(form));
+  const changed = {
+    ...changedGroups(opened === null ? {} : groupsOf(opened), groupsOf(form)),
+    // Whoever saves it wants it in the plan, also where somebody else has deleted it meanwhile.
+    ...(before?.['deleted'] === true && { deleted: false }),
+  };
   await mos.replica.set(space, 'reminder', id, changed);
   return () =>
     before === undefined
