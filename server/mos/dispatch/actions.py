@@ -176,8 +176,15 @@ async def take(db: Db, org: UUID, takings: Sequence[Taking], now: datetime) -> N
 async def close_by_hand(
     db: Db, org: UUID, alerts: Sequence[tuple[UUID, UUID]], now: datetime
 ) -> None:
-    """Close alerts (space, alert) because a person said so; they stay closed."""
+    """Close alerts (space, alert) because a person said so; they stay closed until taken back."""
     await _hush(db, await store.close_alerts(db, org, alerts, "by_hand", now), now)
+
+
+async def reopen_by_hand(
+    db: Db, org: UUID, alerts: Sequence[tuple[UUID, UUID]], now: datetime
+) -> None:
+    """Take back that alerts (space, alert) were closed by hand: their ladders go on."""
+    await store.reopen_alerts(db, org, alerts, now)
 
 
 # ───────────────────────────────────────────────────────────── shared

@@ -113,13 +113,16 @@ async def _alerts_touched(db: Db, org: UUID, changes: list[Change], now: datetim
     }
     if takings:
         await dispatch.take(db, org, list(takings.values()), now)
+    # Of several words in one push the last one counts: the record holds it.
     closed = {
-        (change.space, change.rec)
+        (change.space, change.rec): change.doc.get("closed") is not None
         for change in changes
-        if "closed" in change.groups and change.doc.get("closed") is not None
+        if "closed" in change.groups
     }
-    if closed:
-        await dispatch.close_by_hand(db, org, sorted(closed), now)
+    if shut := sorted(name for name, is_closed in closed.items() if is_closed):
+        await dispatch.close_by_hand(db, org, shut, now)
+    if back := sorted(name for name, is_closed in closed.items() if not is_closed):
+        await dispatch.reopen_by_hand(db, org, back, now)
 
 
 def _taking(change: Change, now: datetime) -> Taking:

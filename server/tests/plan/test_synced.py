@@ -375,6 +375,7 @@ GOOD = {
     "alert": [
         {"taken": None},
         {"closed": {"at": "2026-11-27T07:00:00Z", "why": "by_hand"}},
+        {"closed": None},
     ],
 }
 BAD = {
@@ -413,7 +414,6 @@ BAD = {
     "rang": [({"v": {"occ": "", "at": "", "how": "loud"}}, "v.how")],
     "retract": [({"v": {"of": "klar", "at": ""}}, "v.of")],
     "alert": [
-        ({"closed": None}, "closed"),
         ({"closed": {"at": "2026-11-27T07:00:00Z", "why": "outcome"}}, "closed.why"),
         ({"what": {"kind": "help"}}, "what"),
     ],

@@ -115,3 +115,39 @@ async def test_an_alert_closed_by_hand_stays_closed(database):
         assert await world.state(occ) == "missed"
         assert [told["kind"] for told in phone.told] == ["alert", "close"]
         assert (await world.alerts())[0]["closed"]["why"] == "by_hand"
+
+
+async def test_an_alert_that_was_closed_by_mistake_goes_on_where_it_was(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        alert = named_id(world.space, f"alert/{occ}")
+        await world.at("08:15")
+        closed = {"at": world.moment(world.now), "why": "by_hand"}
+
+        await world.set("alert", alert, {"closed": closed}, by=contact)
+        await world.set("alert", alert, {"closed": None}, by=contact)
+        await world.at("08:16")
+
+        assert [told["kind"] for told in phone.told] == ["alert", "close", "alert"]
+        assert (await world.alerts())[0]["closed"] is None
+        await world.at("08:30")
+        assert phone.told[-1]["kind"] == "alert"
+        assert (await world.alerts())[0]["what"]["kind"] == "missed"
+
+
+async def test_what_was_answered_meanwhile_is_not_opened_again(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        alert = named_id(world.space, f"alert/{occ}")
+        await world.at("08:15")
+        closed = {"at": world.moment(world.now), "why": "by_hand"}
+
+        await world.set("alert", alert, {"closed": closed}, by=contact)
+        await world.say("completion", occ=occ, st="done")
+        await world.set("alert", alert, {"closed": None}, by=contact)
+        await world.at("08:30")
+
+        assert [told["kind"] for told in phone.told] == ["alert", "close"]
+        assert (await world.alerts())[0]["closed"]["why"] == "by_hand"

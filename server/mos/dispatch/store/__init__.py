@@ -15,6 +15,7 @@ from mos.dispatch.store.alerts import (
     close_alerts_of,
     close_silent_alerts,
     open_alerts,
+    reopen_alerts,
     save_alerts,
     take_alerts,
 )
@@ -107,6 +108,7 @@ __all__ = [
     "occurrences_to_look_at",
     "open_alerts",
     "prune_devices",
+    "reopen_alerts",
     "replace_due",
     "retract_answers",
     "retracted_ops",

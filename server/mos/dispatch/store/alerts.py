@@ -47,6 +47,7 @@ class Taking(Struct, frozen=True):
 _OPEN_ALERTS = _sql.command("open_alerts")
 _CLOSE_ALERTS_OF = _sql.query("close_alerts_of", AlertName)
 _CLOSE_ALERTS = _sql.query("close_alerts", AlertName)
+_REOPEN_ALERTS = _sql.command("reopen_alerts")
 _CLOSE_ALERTS_IN = _sql.query("close_alerts_in", AlertName)
 _CLOSE_SILENT_ALERTS = _sql.query("close_silent_alerts", AlertName)
 _TAKE_ALERTS = _sql.query("take_alerts", AlertName)
@@ -94,6 +95,19 @@ async def close_alerts(
         spaces=[space for space, _ in alerts],
         alerts=[alert for _, alert in alerts],
         why=why,
+        now=now,
+    )
+
+
+async def reopen_alerts(
+    db: Db, org: UUID, alerts: Sequence[tuple[UUID, UUID]], now: datetime
+) -> None:
+    """Open these alerts (space, alert) again where somebody closed them by hand."""
+    await db.run(
+        _REOPEN_ALERTS,
+        org=org,
+        spaces=[space for space, _ in alerts],
+        alerts=[alert for _, alert in alerts],
         now=now,
     )
 

@@ -53,6 +53,25 @@ FROM shut s
 WHERE a.org_id = s.org_id AND a.space_id = s.space_id AND a.alert_id = s.alert_id
 RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
 
+-- name: reopen_alerts
+-- What somebody closed by hand and takes back goes on where its ladder is by now, and tells its step again:
+-- the screens were cleared. What the occurrence's end has settled meanwhile stays closed.
+WITH back AS (
+  SELECT a.org_id, a.space_id, a.alert_id
+  FROM unnest(:spaces::uuid[], :alerts::uuid[]) AS g (space_id, alert_id)
+  JOIN alert a ON a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
+    AND a.closed_why = 'by_hand'
+  WHERE a.kind IN ('help', 'silent') OR NOT EXISTS (
+    SELECT FROM occurrence o WHERE o.org_id = a.org_id AND o.space_id = a.space_id AND o.occ = a.occ
+      AND o.state IN ('closed', 'cancelled', 'paused'))
+  ORDER BY a.space_id, a.alert_id FOR UPDATE OF a
+)
+UPDATE alert a SET closed_at = NULL, closed_why = NULL,
+  rung = CASE WHEN a.resumes_at > :now THEN a.rung ELSE greatest(a.rung - 1, 0) END,
+  next_at = greatest(a.resumes_at, :now), unrecorded = true, revision = a.revision + 1
+FROM back b
+WHERE a.org_id = b.org_id AND a.space_id = b.space_id AND a.alert_id = b.alert_id
+
 -- name: close_alerts_in
 -- Whatever is open in these spaces: their residents have moved out.
 WITH shut AS (

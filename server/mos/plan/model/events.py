@@ -72,7 +72,7 @@ class AlertGroups(Struct, frozen=True, forbid_unknown_fields=True):
     """What people may set of an alert."""
 
     taken: Taken | UnsetType | None = UNSET
-    closed: Closed | UnsetType = UNSET
+    closed: Closed | UnsetType | None = UNSET
 
 
 class _Event(Struct, forbid_unknown_fields=True):
