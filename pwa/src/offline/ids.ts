@@ -11,6 +11,12 @@ export function uuid7(ms: number, random: Random): string {
   return toHex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+/** The moment in which a UUIDv7 was made, ms; null for an id of another kind. */
+export function madeAt(id: string): number | null {
+  const hex = /^([\da-f]{8})-([\da-f]{4})-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.exec(id);
+  return hex === null ? null : parseInt(`${hex[1]}${hex[2]}`, 16);
+}
+
 /** Who a clock belongs to: 16 hex digits. */
 export function newActor(random: Random): string {
   return toHex(random(8));

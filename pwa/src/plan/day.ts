@@ -1,4 +1,5 @@
 /** From records to a day. Pure: the rows and the moment are arguments. docs/rules.md says in words what is decided here. */
+import { madeAt } from '../offline/ids';
 import type { Json, Row } from '../offline/model';
 import { graceMinutes } from './grace';
 import type {
@@ -337,12 +338,16 @@ interface Facts {
 
 /** A moment, such as a medicine, is "now" for its first quarter of an hour. */
 const MOMENT_MS = 15 * MINUTE_MS;
+/** What somebody plans for this minute still begins, here as on the server. */
+const STILL_BEGINS_MS = 5 * MINUTE_MS;
 
 function stateOf(facts: Facts, now: number): ItemState {
   const { reminder, start, end, missedAt } = facts;
   if (facts.answered) return 'done';
   if (facts.paused) return 'paused';
   if (now < start) return 'later';
+  // Nobody plans breakfast for this morning in the afternoon.
+  if (start < (madeAt(reminder.id) ?? -Infinity) - STILL_BEGINS_MS) return 'gone';
   const moment = reminder.checkable ? Math.min(start + MOMENT_MS, missedAt) : start + MOMENT_MS;
   if (now < (reminder.minutes === 0 ? moment : end)) return 'now';
   if (!reminder.checkable) return 'gone';
