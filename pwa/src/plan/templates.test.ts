@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { minutesOf, problemsOf } from './editor';
+import { minutesOf } from './editor/clock';
+import { problemsOf } from './editor/problems';
 import { formsOf, TEMPLATES } from './templates';
 import { DAYS } from './time';
 import { symbolUrl } from '../ui/symbols';

@@ -1,7 +1,8 @@
 /** Standard days: a whole plan in one tap. Titles are content that the resident reads, so they follow the
  *  resident's language, not that of whoever taps; what the editor says about a template is in its catalogue. */
 import type { Json } from '../offline/model';
-import { blankForm, groupsOf, laterBy, reminderOf, WEEKDAYS, type ReminderForm } from './editor';
+import { laterBy } from './editor/clock';
+import { blankForm, groupsOf, reminderOf, WEEKDAYS, type ReminderForm } from './editor/form';
 import type { Category, Day, Reminder } from './model';
 import { DAYS } from './time';
 

@@ -22,6 +22,11 @@ export function dayNumber(date: string): number | null {
     : ms / DAY_MS;
 }
 
+/** A date that exists: 2026-02-29 does not. */
+export function isDate(value: string): boolean {
+  return dayNumber(value) !== null;
+}
+
 /** The date of a day number. */
 export function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { mos } from '../app/mos.svelte';
 import { MemoryReplica } from '../offline/memory';
-import { blankForm, groupsOf } from '../plan/editor';
+import { blankForm, groupsOf } from '../plan/editor/form';
 import { deleteReminder, saveReminder } from './plan';
 
 const opened = { ...blankForm('meal', { zone: 'UTC', date: '2026-11-27' }), title: 'Lunch' };

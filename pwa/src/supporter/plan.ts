@@ -2,7 +2,7 @@
 import { mos } from '../app/mos.svelte';
 import type { Json } from '../offline/model';
 import { uuid7 } from '../offline/ids';
-import { changedGroups, groupsOf, type ReminderForm } from '../plan/editor';
+import { changedGroups, groupsOf, type ReminderForm } from '../plan/editor/form';
 import type { Reminder } from '../plan/model';
 import { minuteOf } from '../plan/time';
 

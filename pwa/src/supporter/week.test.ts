@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { blankForm, reminderOf, type ReminderForm } from '../plan/editor';
+import { blankForm, reminderOf, type ReminderForm } from '../plan/editor/form';
 import type { Reminder } from '../plan/model';
 import { hoursOf, mondayOf, weekNumber, weekOf } from './week';
 

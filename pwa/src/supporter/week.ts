@@ -1,7 +1,7 @@
 /** A week of a plan as seven columns: what comes when, what is left out, and how long the nights without food are.
  *  Pure: reminders and the week are arguments. Columns show the clock on the wall, so every day is 24 hours high. */
 import { familyOf } from '../plan/day';
-import { nightFasts } from '../plan/editor';
+import { nightFasts } from '../plan/editor/clock';
 import type { Family, Reminder, Rule } from '../plan/model';
 import { scheduled, type Scheduled } from '../plan/recurrence';
 import { addDays, dayNumber, instant, minuteOf, weekdayIndex } from '../plan/time';

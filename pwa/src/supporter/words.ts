@@ -1,7 +1,8 @@
 /** What the supporter's screens say about times, days, rules, outcomes and alerts. Texts are the catalogue's. */
 import { has, language, locale, t } from '../app/i18n.svelte';
 import type { Alert, Day, Item, Outcome, Reminder, Rule } from '../plan/model';
-import { ORDINALS, patternOf } from '../plan/editor';
+import { ORDINALS } from '../plan/editor/form';
+import { patternOf } from '../plan/editor/rule';
 import { DAYS, wallTime, weekday } from '../plan/time';
 import type { Status as ChipStatus } from '../ui/tone';
 import { weekdayName } from '../ui/weekday';

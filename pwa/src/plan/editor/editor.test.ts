@@ -1,22 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
+import { laterBy, lengthBetween, nextTime, nightFasts } from './clock';
 import {
   blankForm,
   changedGroups,
   formOf,
   groupsOf,
   isChanged,
-  laterBy,
-  lengthBetween,
-  nextTime,
-  nightFasts,
-  problemsOf,
   reminderOf,
-  ruleOf,
   withCategory,
   type ReminderForm,
-} from './editor';
-import type { Rule } from './model';
+} from './form';
+import { problemsOf } from './problems';
+import { ruleOf } from './rule';
+import type { Rule } from '../model';
 
 const ZONE = 'Europe/Stockholm';
 const TODAY = '2026-11-27';

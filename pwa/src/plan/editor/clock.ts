@@ -1,0 +1,40 @@
+/** Small arithmetic of the clock, as typed times need it. */
+import { clockOf, minuteOf } from '../time';
+
+/** Minutes after midnight; what is no clock time counts as midnight (the form says so elsewhere). */
+export function minutesOf(time: string): number {
+  return minuteOf(time) ?? 0;
+}
+
+/** The wall time some minutes later, round the clock. */
+export function laterBy(time: string, minutes: number): string {
+  return clockOf((((minutesOf(time) + minutes) % 1440) + 1440) % 1440);
+}
+
+/** Minutes from one wall time to another, forward over midnight; the same time is a moment, not a day. */
+export function lengthBetween(from: string, to: string): number {
+  return (minutesOf(to) - minutesOf(from) + 1440) % 1440;
+}
+
+/** The first free time after the last one, for "add a time": four hours on, before midnight if it can be. */
+export function nextTime(times: readonly string[]): string {
+  const last = [...times]
+    .filter((time) => minuteOf(time) !== null)
+    .sort()
+    .at(-1);
+  if (!last) return '08:00';
+  const later = laterBy(last, 240);
+  return later > last ? later : laterBy(last, 60);
+}
+
+/** Whole hours without food from the last meal of an evening to the first of the next morning, per evening.
+ *  Takes each day's meals as instants (ms), ordered; a day without meals gives null. */
+export function nightFasts(
+  mealsByDay: readonly (readonly { start: number; end: number }[])[],
+): (number | null)[] {
+  return mealsByDay.slice(0, -1).map((meals, index) => {
+    const last = meals.at(-1);
+    const first = mealsByDay[index + 1]?.[0];
+    return last && first ? Math.round((first.start - last.end) / 60_000) : null;
+  });
+}
