@@ -20,8 +20,8 @@ export class MemoryReplica implements Replica {
     this.#author = author;
   }
 
-  addSpace(space: SpaceInfo): void {
-    this.#spaces.push(space);
+  addSpace(space: Omit<SpaceInfo, 'arrived'>, { arrived = true } = {}): void {
+    this.#spaces.push({ ...space, arrived });
   }
 
   spaces(): readonly SpaceInfo[] {

@@ -18,6 +18,8 @@ export interface SpaceInfo {
   readonly id: string;
   readonly role: string;
   readonly permissions: readonly string[];
+  /** All of it has been fetched once. Before that, nothing here does not mean that there is nothing. */
+  readonly arrived: boolean;
 }
 
 export interface SyncStatus {

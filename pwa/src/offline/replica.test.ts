@@ -397,6 +397,25 @@ describe('a device', () => {
     expect(left).toEqual([]);
   });
 
+  it('says of a space whether it has been fetched yet, also while it is fetched anew', async () => {
+    const device = aDevice('tablet');
+    device.network.fate = (what) => (what === 'pull' ? 'lost' : 'ok');
+    const replica = await open(device);
+    expect(replica.spaces()).toMatchObject([{ id: SPACE, arrived: false }]);
+
+    device.network.fate = () => 'ok';
+    await replica.set(SPACE, 'reminder', REMINDER, { title: 'Frukost' });
+    await replica.syncNow();
+    expect(replica.spaces()).toMatchObject([{ id: SPACE, arrived: true }]);
+
+    const disk = new Database('tablet');
+    await new Intake(disk).distrust(SPACE);
+    await disk.close();
+    await replica.close();
+    device.network.fate = () => 'lost';
+    expect((await open(device)).spaces()).toMatchObject([{ id: SPACE, arrived: true }]);
+  });
+
   it('gets a space it was given while it was running', async () => {
     const replica = await open(aDevice('tablet'));
     server.space('0193b3a0-0000-7000-8000-000000000002');

@@ -12,8 +12,9 @@ export class SpaceView {
   readonly #lists = new Map<string, readonly Row[]>();
 
   get info(): SpaceInfo {
-    const { id, role, permissions } = this.#info;
-    return { id, role, permissions };
+    const { id, role, permissions, cursor } = this.#info;
+    // A space that is fetched anew keeps its rows until the new ones are whole.
+    return { id, role, permissions, arrived: cursor !== '' || this.#base.size > 0 };
   }
 
   get cursor(): string {
