@@ -17,6 +17,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     secrets: Path  # folder, mode 0700: vapid.pem, limits.key
     app_dir: Path  # the built app
     public_url: str = "http://127.0.0.1:8080"  # what people type; https makes cookies Secure
+    # Where a device learns to trust the private authority behind `public_url`, when there is one.
+    trust_url: str | None = None
     # Proxies in front, as networks ("127.0.0.1/32"): only they are believed in X-Forwarded-For.
     trusted_proxies: tuple[str, ...] = ()
     # What one guess at a password costs: 19 MiB and 30 ms, or 64 MiB and 200 ms (RFC 9106).

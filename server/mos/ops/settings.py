@@ -15,6 +15,7 @@ from mos.kernel.clock import Clock, file_clock, system_clock
 from mos.kernel.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
+_HERE = "http://127.0.0.1:8080"
 
 
 class SettingsError(Exception):
@@ -36,6 +37,7 @@ VARIABLES = (
     Variable("MOS_SECRETS", "folder of the secret files"),
     Variable("MOS_APP_DIR", "the built app"),
     Variable("MOS_PUBLIC_URL", "the address that people type"),
+    Variable("MOS_TRUST_URL", "page on which a device learns to trust a private authority"),
     Variable("MOS_TRUSTED_PROXIES", "networks of the proxies in front, separated by commas"),
     Variable("MOS_PASSWORD_COST", "standard or strong: what one guess at a password costs"),
     Variable("MOS_DEMO", "1: this is a demo, its sign-ins are shown"),
@@ -51,6 +53,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     owner = environ.get("DATABASE_URL")
     app_url = environ.get("MOS_APP_URL") or owner
     engine_url = environ.get("MOS_ENGINE_URL") or owner
+    trust = environ.get("MOS_TRUST_URL")
     if app_url is None or engine_url is None:
         raise SettingsError(
             "set DATABASE_URL, or MOS_APP_URL and MOS_ENGINE_URL: "
@@ -63,7 +66,8 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         engine_role=None if environ.get("MOS_ENGINE_URL") else "mos_engine",
         secrets=Path(environ.get("MOS_SECRETS") or ROOT / "var" / "secrets"),
         app_dir=Path(environ.get("MOS_APP_DIR") or ROOT / "pwa" / "dist"),
-        public_url=_public_url(environ.get("MOS_PUBLIC_URL") or "http://127.0.0.1:8080"),
+        public_url=_address("MOS_PUBLIC_URL", environ.get("MOS_PUBLIC_URL") or _HERE),
+        trust_url=_address("MOS_TRUST_URL", trust) if trust else None,
         trusted_proxies=_networks(environ.get("MOS_TRUSTED_PROXIES") or ""),
         password_cost=_cost(environ.get("MOS_PASSWORD_COST") or "standard"),
         demo=_yes(environ, "MOS_DEMO"),
@@ -98,11 +102,11 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     return value == "1"
 
 
-def _public_url(value: str) -> str:
+def _address(name: str, value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
         raise SettingsError(
-            f"MOS_PUBLIC_URL is {value!r}: set it to an address like https://mos.example.org"
+            f"{name} is {value!r}: set it to an address like https://mos.example.org"
         )
     return value.rstrip("/")
 

@@ -23,6 +23,7 @@ from mos.ops import secret_files, welcome
 from mos.ops.data_directory import DataDirectory, Kind, Refused, refuse_if_in_use, was_killed
 from mos.ops.home import Prepared, create_database, prepare_home
 from mos.ops.lan import addresses, authority
+from mos.ops.listening import Wanted, listen, listen_near
 from mos.ops.postgres import OWNER, Cluster, PostgresError
 from mos.ops.settings import ROOT, read_clock
 from mos.ops.supervisor import Child
@@ -33,6 +34,8 @@ _READY_S = 90
 # So often may a process end before its first answer until we call it broken.
 _HOPELESS = 4
 _LOOK_AT_ADDRESSES_S = 30
+# Where the page that leads a phone to trust is, unless something else is there already.
+_TRUST_PORT = 8081
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Options:
     port: int
     kind: Kind | None
     lan: bool
+    trust_port: int | None
 
 
 def command(
+    *,
     data: Annotated[Path, typer.Option(help="Where everything is kept.")] = ROOT / "var",
     host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
-    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65534)] = 8080,
+    port: Annotated[int, typer.Option(help="Port to serve on.", min=1, max=65535)] = 8080,
     demo: Annotated[
         bool | None,
         typer.Option(
@@ -59,10 +64,22 @@ def command(
     lan: Annotated[
         bool, typer.Option("--lan", help="Serve phones on the network, over HTTPS.")
     ] = False,
+    trust_port: Annotated[
+        int | None,
+        typer.Option(
+            help="With --lan: port of the page that leads a phone through trusting MOS.",
+            show_default="8081, or a free one",
+            min=1,
+            max=65535,
+        ),
+    ] = None,
 ) -> None:
     """Start MOS: make what is missing, then serve and work until Ctrl-C."""
     kind: Kind | None = None if demo is None else "demo" if demo else "empty"
-    options = Options(data, host or ("0.0.0.0" if lan else "127.0.0.1"), port, kind, lan)  # noqa: S104
+    if trust_port is not None and not lan:
+        raise typer.BadParameter("belongs to --lan", param_hint="--trust-port")
+    host = host or ("0.0.0.0" if lan else "127.0.0.1")  # noqa: S104  what --lan is for
+    options = Options(data, host, port, kind, lan, trust_port)
     console = Console(highlight=False)
     # Until the supervisor listens for it, a polite stop is the same as Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -120,8 +137,8 @@ class Up:
         """Take port and directory, start the database, make the home. Raises Refused."""
         options = self.options
         refuse_if_in_use(options.data)
-        self._socket = self._listen(options.port)
-        self._trust_socket = self._listen(options.port + 1) if options.lan else None
+        self._socket = self._listen()
+        self._trust_socket = self._listen_for_trust() if options.lan else None
         external = os.environ.get("DATABASE_URL")
         self._directory = DataDirectory(
             options.data, wanted=options.kind, default="empty" if external else "demo"
@@ -137,35 +154,24 @@ class Up:
         self._database = self._database_environment(dsn, passwords)
         self._directory.finish()
 
-    def _listen(self, port: int) -> socket.socket:
-        host = self.options.host
+    def _listen(self) -> socket.socket:
+        options = self.options
+        wanted = Wanted(options.host, options.port, "the app", "--port")
         # The orphans of a killed `mos up` are dying while we start.
-        patience = time.monotonic() + (3 if was_killed(self.options.data) else 0)
-        while True:
-            try:
-                family, *_, place = socket.getaddrinfo(
-                    host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-                )[0]
-                sock = socket.create_server(place[:2], family=family, backlog=1024)
-            except socket.gaierror:
-                raise Refused(f"{host} is no address of this machine: choose --host") from None
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE and time.monotonic() < patience:
-                    time.sleep(0.05)
-                    continue
-                raise Refused(self._why_not(error, port)) from None
-            self._stack.callback(sock.close)
-            return sock
+        sock = listen(wanted, patience_s=3 if was_killed(options.data) else 0)
+        self._stack.callback(sock.close)
+        return sock
 
-    def _why_not(self, error: OSError, port: int) -> str:
-        host = self.options.host
-        if error.errno == errno.EADDRINUSE:
-            return f"port {port} on {host} is in use by another program: choose another with --port"
-        if error.errno in {errno.EACCES, errno.EPERM}:
-            return f"port {port} is for root alone: choose one above 1023 with --port"
-        if error.errno == errno.EADDRNOTAVAIL:
-            return f"{host} is no address of this machine: choose --host"
-        return f"cannot listen on {host}, port {port}: {error.strerror}"
+    def _listen_for_trust(self) -> socket.socket:
+        options = self.options
+        purpose, option = "the page that leads a phone through trusting MOS", "--trust-port"
+        if options.trust_port is None:
+            sock = listen_near(Wanted(options.host, _TRUST_PORT, purpose, option))
+        else:
+            wanted = Wanted(options.host, options.trust_port, purpose, option)
+            sock = listen(wanted, patience_s=0)
+        self._stack.callback(sock.close)
+        return sock
 
     def _prepare_lan(self) -> None:
         self._addresses = addresses.lan_addresses()
@@ -187,6 +193,13 @@ class Up:
         if host in {"0.0.0.0", "::"}:  # noqa: S104  compared, not listened on
             host = (addresses.lan_addresses() or ["127.0.0.1"])[0]
         return f"http://{f'[{host}]' if ':' in host else host}:{self.options.port}"
+
+    @property
+    def trust_address(self) -> str | None:
+        """With --lan, the address of the page that leads a phone through trusting this home."""
+        if self._trust_socket is None:
+            return None
+        return f"http://{self._addresses[0]}:{self._trust_socket.getsockname()[1]}/"
 
     def _embedded(self) -> tuple[str, dict[str, str]]:
         passwords = {
@@ -269,8 +282,8 @@ class Up:
             **self._database,
             "PYTHONPATH": str(ROOT / "server"),
             "MOS_SECRETS": str(self._directory.secrets),
-            "MOS_PUBLIC_URL": os.environ.get("MOS_PUBLIC_URL") or self.address,
             "MOS_DEMO": "1" if self._home.demo else "0",
+            **self._whereabouts(),
         }
         if "DATABASE_URL" not in self._database:
             environment.pop("DATABASE_URL", None)
@@ -281,6 +294,13 @@ class Up:
             self._directory.logs / f"{name}.log",
             pass_fds=(self._socket.fileno(),) if name == "serve" else (),
         )
+
+    def _whereabouts(self) -> dict[str, str]:
+        """Return the settings that tell a child by which addresses people reach this home."""
+        return {
+            "MOS_PUBLIC_URL": os.environ.get("MOS_PUBLIC_URL") or self.address,
+            "MOS_TRUST_URL": self.trust_address or "",
+        }
 
     @contextlib.asynccontextmanager
     async def _trust_page(self) -> AsyncIterator[None]:
@@ -297,15 +317,12 @@ class Up:
             await runner.cleanup()
 
     def _welcome(self) -> welcome.Welcome:
-        trust = (
-            f"http://{self._addresses[0]}:{self.options.port + 1}/" if self.options.lan else None
-        )
         return welcome.Welcome(
             address=self.address,
             demo=self._home.demo,
             claim=self._home.claim,
             data=self._directory.path,
-            trust=trust,
+            trust=self.trust_address,
             fingerprint=authority.fingerprint(self._files) if self.options.lan else None,
         )
 
@@ -365,6 +382,7 @@ class Up:
         if self._files.leaf.stat().st_mtime_ns != before:
             self._say(f"MOS is now at {self.address}")
             self._directory.say_address(self.address)
+            serve.env.update(self._whereabouts())
             serve.restart()
 
     def _say(self, text: str) -> None:

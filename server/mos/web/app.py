@@ -22,7 +22,7 @@ from mos.sync.pokes import Hub
 from mos.web.api import create_api, document
 from mos.web.edge import App, Edge, Receive, Scope, Send
 from mos.web.errors import HttpRefused
-from mos.web.health import Health
+from mos.web.health import Answer, Health
 from mos.web.metrics import Metrics
 from mos.web.static import StaticFiles
 from mos.web.sync import sync_app
@@ -72,13 +72,13 @@ class Application:
         elif path == "/api/openapi.json":
             scope["route"] = path
             _require_get(scope)
-            await _send(send, 200, b"application/json", _document())
+            await _send(send, Answer(200, b"application/json", _document()))
         elif path.startswith("/api/"):
             await self._api(scope, receive, send)
         elif page is not None:
             scope["route"] = path
             _require_get(scope)
-            await _send(send, *await page(scope))
+            await _send(send, await page(scope))
         else:
             scope["route"] = "static"
             _require_get(scope)
@@ -155,7 +155,11 @@ def _require_get(scope: Any) -> None:
         )
 
 
-async def _send(send: Send, status: int, kind: bytes, body: bytes) -> None:
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+async def _send(send: Send, answer: Answer) -> None:
+    headers = [
+        (b"content-type", answer.kind),
+        (b"content-length", str(len(answer.body)).encode()),
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -33,7 +33,18 @@ class _LastWorker(Struct, frozen=True):
 
 _LAST_WORKER = _sql.query("last_worker", _LastWorker)
 
-Answer = tuple[int, bytes, bytes]
+# The one page that another origin may read: whether this server is there, which says nothing of
+# anybody. By it the page that leads a phone through trusting this home sees that it does.
+_READABLE_ANYWHERE = ((b"cross-origin-resource-policy", b"cross-origin"),)
+
+
+class Answer(NamedTuple):
+    """What a page says: status, content type, body, and headers beside those of every answer."""
+
+    status: int
+    kind: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Health:
@@ -74,7 +85,7 @@ class Health:
 
     async def _here(self, _scope: Any) -> Answer:
         """Say that this process answers, and ask nobody else."""
-        return _json(200, {"process": "ok"})
+        return _json(200, {"process": "ok"})._replace(headers=_READABLE_ANYWHERE)
 
     async def _version(self, _scope: Any) -> Answer:
         zones = zone_release()
@@ -87,7 +98,7 @@ class Health:
         """Return the metrics to this machine, or to the bearer of `metrics.token`."""
         if not (is_this_machine(scope) or _bears(scope, self._token_file)):
             raise NotFound("There is nothing here.")
-        return 200, CONTENT_TYPE, self._metrics.text()
+        return Answer(200, CONTENT_TYPE, self._metrics.text())
 
 
 def is_this_machine(scope: Any) -> bool:
@@ -109,4 +120,4 @@ def _bears(scope: Any, token_file: Path) -> bool:
 
 
 def _json(status: int, value: dict[str, str]) -> Answer:
-    return status, b"application/json", json.dumps(value).encode()
+    return Answer(status, b"application/json", json.dumps(value).encode())

@@ -135,7 +135,7 @@ class Balanced(HTMLParser):
         self.text = ""
 
     def handle_starttag(self, tag, _attrs):
-        if tag not in {"meta", "br", "input"}:
+        if tag not in {"meta", "link", "br", "input"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -167,11 +167,13 @@ async def test_a_phone_gets_page_and_certificate_as_it_needs_them(tmp_path):
         async with aiohttp.ClientSession() as phone:
             page = await phone.get(at, headers={"Accept-Language": "fi"})
             certificate = await phone.get(f"{at}/mos.crt")
+            icon = await phone.get(f"{at}/favicon.ico")
             body = await page.text()
 
             assert page.headers["Content-Language"] == "fi"
             assert authority.fingerprint(files) in body
             assert certificate.headers["Content-Type"] == "application/x-x509-ca-cert"
             assert await certificate.read() == authority.ca_der(files)
+            assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")
     finally:
         await runner.cleanup()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -10,109 +9,25 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import asyncpg
 import pytest
+from real_up import PATIENCE_S, Up
 
 from mos.ops.demo import PASSWORD, PEOPLE
 from mos.ops.lan import addresses
 from mos.ops.postgres import Cluster
 from mos.ops.settings import ROOT
 
-PATIENCE_S = 90
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Up:
-    """One `mos up` in a process of its own."""
-
-    def __init__(self, data, *options, port=None, **environment):
-        self.data, self.port = data, port or free_port()
-        inherited = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "mos.ops.cli", "up", "--data", str(data), *options,
-             "--port", str(self.port)],
-            env=inherited | {"PYTHONPATH": str(ROOT / "server"), "COLUMNS": "120"} | environment,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        self.said = ""
-
-    def ready(self):
-        """Read what it says until it is ready; return how long that took, in seconds."""
-        begun = time.monotonic()
-        while "MOS is ready at" not in self.said:
-            line = self.process.stdout.readline()
-            assert line, f"ended before it was ready:\n{self.said}\n{self.logs()}"
-            self.said += line
-            assert time.monotonic() - begun < PATIENCE_S, self.said
-        return time.monotonic() - begun
-
-    def stop(self, how=signal.SIGTERM):
-        """Stop it and return its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        return self.ended()
-
-    def ended(self):
-        """Wait for its end; return its exit status."""
-        if not self.process.stdout.closed:
-            self.said += self.process.stdout.read()
-            self.process.stdout.close()
-        return self.process.wait(PATIENCE_S)
-
-    def logs(self):
-        return "\n".join(
-            f"== {log.name}\n{log.read_text()[-1500:]}" for log in self.data.glob("log/*.log")
-        )
-
-    def get(self, path, **how):
-        with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10, **how) as answer:
-            return json.load(answer)
-
-    def post(self, path, body):
-        request = Request(
-            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(),
-            {"content-type": "application/json", "x-mos": "1"},
-        )  # fmt: skip
-        with urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-
-    def answers(self):
-        try:
-            return self.get("/__heartbeat__") == {"database": "ok", "worker": "ok"}
-        except OSError:
-            return False
-
-    def child(self, word):
-        """Return the process number of the child whose command line has `word`."""
-        for line in self.children():
-            if word in line:
-                return int(line.split()[0])
-        return None
-
-    def children(self):
-        found = []
-        for process in Path("/proc").iterdir():
-            with contextlib.suppress(OSError):
-                if (
-                    process.name.isdigit()
-                    and f"\nPPid:\t{self.process.pid}\n" in (process / "status").read_text()
-                ):
-                    command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found.append(f"{process.name} {command}")
-        return found
+# Where `--lan` listens.
+EVERYWHERE = "0.0.0.0"  # noqa: S104
 
 
 @pytest.fixture
@@ -212,10 +127,7 @@ async def test_an_empty_home_is_claimed_once_with_the_token_of_the_last_start(up
     }  # fmt: skip
 
     def printed(one):
-        one.ready()
-        while "Stop: Ctrl-C" not in one.said:
-            one.said += one.process.stdout.readline()
-        return token.findall(one.said)
+        return token.findall(one.greeted())
 
     first = up("--empty")
     (old,) = printed(first)
@@ -287,7 +199,10 @@ async def test_a_used_port_is_named_and_nothing_is_made(up, place):
     with socket.create_server(("127.0.0.1", 0)) as other:
         one = up(port=other.getsockname()[1])
 
-        assert f"port {one.port} on 127.0.0.1 is in use" in refused(one)
+        assert refused(one) == (
+            f"port {one.port} on 127.0.0.1, for the app, is in use by another program: "
+            "choose another with --port"
+        )
         assert not (place / "var").exists()
 
 
@@ -405,15 +320,47 @@ async def test_a_phone_that_trusts_the_home_is_served_over_https(up, home):
     if not addresses.lan_addresses():
         assert "this machine is on no network" in refused(one)
         return
-    one.ready()
+    one.greeted()
     host = addresses.lan_addresses()[0]
     trusting = ssl.create_default_context(cafile=home / "lan" / "ca.pem")
     with urlopen(
         f"https://{host}:{one.port}/__heartbeat__", timeout=10, context=trusting
     ) as answer:
         assert answer.status == 200
-    with urlopen(f"http://{host}:{one.port + 1}/", timeout=10) as page:
+    with urlopen(one.trust_page, timeout=10) as page:
         assert f"https://{host}:{one.port}" in page.read().decode()
     assert one.stop() == 0
     assert f"MOS is ready at https://{host}:{one.port}" in one.said
     assert "█" in one.said or "▀" in one.said
+
+
+async def test_the_page_that_leads_to_trust_goes_where_there_is_room(up, home):
+    if not addresses.lan_addresses():
+        return  # the test above shows what is said then
+    with contextlib.ExitStack() as stack:
+        # Whoever holds it, if not we.
+        with contextlib.suppress(OSError):
+            stack.enter_context(socket.create_server((EVERYWHERE, 8081)))
+        one = up("--lan")
+        one.greeted()
+
+        assert urlsplit(one.trust_page).port not in {8081, one.port}
+
+
+async def test_of_two_ports_the_one_that_is_taken_is_named_with_its_purpose(up, place):
+    with socket.create_server((EVERYWHERE, 0)) as other:
+        taken = other.getsockname()[1]
+
+        assert refused(up("--lan", "--trust-port", str(taken))) == (
+            f"port {taken} on {EVERYWHERE}, for the page that leads a phone through trusting MOS, "
+            "is in use by another program: choose another with --trust-port"
+        )
+        assert "for the app, is in use" in refused(up("--lan", port=taken))
+        assert not (place / "var").exists()
+
+
+async def test_a_trust_port_without_lan_is_a_mistake(up):
+    one = up("--trust-port", "9000")
+
+    assert one.ended() == 2
+    assert "belongs to --lan" in one.said

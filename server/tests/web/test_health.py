@@ -55,6 +55,18 @@ async def test_without_a_database_the_heartbeat_fails_and_the_process_still_answ
     assert here.status_code == 200
 
 
+async def test_another_origin_can_see_that_the_server_is_there_and_nothing_else(site):
+    browser = await site.browser()
+
+    policies = {
+        path: (await browser.http.get(path)).headers["cross-origin-resource-policy"]
+        for path in ("/__lbheartbeat__", "/__heartbeat__", "/__version__", "/metrics", "/")
+    }
+
+    assert policies.pop("/__lbheartbeat__") == "cross-origin"
+    assert set(policies.values()) == {"same-origin"}
+
+
 async def test_the_version_is_told(site):
     browser = await site.browser()
 

@@ -1,8 +1,11 @@
 """Accounts, and the links that let their people in."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
+from browsers import Site, started
 from builders import PASSWORD, a_home, a_relation, a_unit, an_account
+from msgspec import structs
 
 
 def _person(**changed):
@@ -390,3 +393,25 @@ async def test_a_link_leads_where_other_devices_reach_this_mos(site):
 
     assert link["url"] == f"{site.database.settings.public_url}/#/inbjudan/{link['token']}"
     assert link["qr"].startswith("data:image/svg+xml")
+    assert link["trust"] is None
+
+
+async def test_where_a_device_must_learn_to_trust_mos_a_link_says_where(database, clock):
+    home = await a_home(database)
+    settings = structs.replace(
+        database.settings, public_url="https://192.168.1.20:8080",
+        trust_url="http://192.168.1.20:8081",
+    )  # fmt: skip
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(started(settings, clock))
+        site = Site(app, clock, database, stack, settings.public_url)
+        admin = await site.signed_in("admin@example.test")
+        link = (
+            await admin.post(f"accounts/{home.resident.account}/invitations", {"kind": "device"})
+        ).json()
+
+    assert link["url"].startswith("https://192.168.1.20:8080/#/")
+    assert link["trust"]["url"] == "http://192.168.1.20:8081"
+    assert link["trust"]["qr"].startswith("data:image/svg+xml")
+    # The way to the page is not private; what lets somebody in must not be on it.
+    assert link["token"] not in link["trust"]["url"]

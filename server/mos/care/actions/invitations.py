@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-import segno
 from msgspec import Struct
 
 from mos.care import rules, store
@@ -27,17 +26,26 @@ class NewInvitation(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["password", "device"]
 
 
+class Doorway(Struct, frozen=True):
+    """An address, and the same as a picture to hold a camera to (an SVG as a data address)."""
+
+    url: str
+    qr: str
+
+
 class InvitationLink(Struct, frozen=True):
     """A link, and the same as a picture to hold a tablet's camera to (an SVG as a data address).
 
     Both are shown this once; MOS keeps only the token's hash. The token stands behind the `#`, so
-    that no server ever sees it in an address.
+    that no server ever sees it in an address. `trust` is where a device goes first that does not
+    trust this MOS's private authority yet; it never carries the token, for it is plain HTTP.
     """
 
     token: str
     expires_at: datetime
     url: str
     qr: str
+    trust: Doorway | None
 
 
 class OpenInvitation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,11 +73,19 @@ class AcceptInvitation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 async def invite(  # noqa: PLR0913  who, whom, for what, where and when
-    db: Db, actor: Actor, account: UUID, wanted: NewInvitation, now: datetime, *, address: str
+    db: Db,
+    actor: Actor,
+    account: UUID,
+    wanted: NewInvitation,
+    now: datetime,
+    *,
+    address: str,
+    trust: str | None,
 ) -> InvitationLink:
     """Make a link for an account; the ones before it open nothing any more.
 
-    `address`: where this MOS is reached, as in `https://mos.example.org`.
+    `address`: where this MOS is reached, as in `https://mos.example.org`; `trust`: where a device
+    learns to trust it, if that is needed.
     """
     person = await permit.managed_account(db, actor, account, now)
     if person.disabled:
@@ -91,8 +107,16 @@ async def invite(  # noqa: PLR0913  who, whom, for what, where and when
         now=now,
         expires_at=expires_at,
     )
-    url = f"{address}/#/inbjudan/{token}"
-    return InvitationLink(token, expires_at, url, segno.make(url, micro=False).svg_data_uri())
+    link = _doorway(f"{address}/#/inbjudan/{token}")
+    first = _doorway(trust) if trust else None
+    return InvitationLink(token, expires_at, link.url, link.qr, first)
+
+
+def _doorway(url: str) -> Doorway:
+    # Drawn for the few who invite: nobody else's start should wait for it.
+    import segno  # noqa: PLC0415
+
+    return Doorway(url, segno.make(url, micro=False).svg_data_uri())
 
 
 async def open_invitation(db: Db, wanted: OpenInvitation, now: datetime) -> InvitationBody:

@@ -49,8 +49,10 @@ async def post_invitation(
     The token is shown this once, and earlier links of the person open nothing any more.
     """
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        address = given.settings.public_url
-        return await invitations.invite(db, me, account_id, data, given.now, address=address)
+        where = given.settings
+        return await invitations.invite(
+            db, me, account_id, data, given.now, address=where.public_url, trust=where.trust_url
+        )
 
 
 @delete("/accounts/{account_id:uuid}/sessions", tags=["accounts"])

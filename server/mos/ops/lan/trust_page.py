@@ -11,10 +11,13 @@ import msgspec
 from aiohttp import web
 
 from mos.ops.lan.authority import Files, ca_der, fingerprint
+from mos.ops.settings import ROOT
 
 LANGUAGES = {"sv": "Svenska", "en": "English", "fi": "Suomi"}
 # What Android and iOS take for a certificate to install.
 _MIME = "application/x-x509-ca-cert"
+# The app's own: the page is the app's doorstep.
+_ICON = ROOT / "pwa" / "public" / "icons" / "icon.svg"
 
 
 def page(language: str, agent: str, address: str, digits: str) -> str:
@@ -67,9 +70,13 @@ async def serve(sock: socket.socket, files: Files, address: Callable[[], str]) -
         # Shown, not attached: iOS asks about a profile only then.
         return web.Response(body=ca_der(files), content_type=_MIME)
 
+    async def icon(_request: web.Request) -> web.Response:
+        return web.Response(body=_ICON.read_bytes(), content_type="image/svg+xml")
+
     app = web.Application()
     app.router.add_get("/", show)
     app.router.add_get("/mos.crt", certificate)
+    app.router.add_get("/favicon.ico", icon)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.SockSite(runner, sock).start()
