@@ -53,4 +53,6 @@ export interface InvitationLink {
   /** Where it leads, as other devices reach this MOS, and a picture of that address. */
   url: string;
   qr: string;
+  /** Where a device goes first that does not trust this MOS's private authority yet. */
+  trust: { url: string; qr: string } | null;
 }
