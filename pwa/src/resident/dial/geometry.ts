@@ -205,6 +205,20 @@ export function beads(points: readonly Point[], sizes: Sizes): Bead[] {
   return made;
 }
 
+/** The angle of a mark on a band: its middle, or beside the bead that would lie over it. */
+export function besideBeads(
+  { from, to, inner, outer }: Band,
+  { reach, beads }: { reach: number; beads: readonly number[] },
+): number {
+  const middle = (from + to) / 2;
+  const room = apart(BEAD + reach, (inner + outer) / 2);
+  const off = beads
+    .map((bead) => ((((bead - middle + 180) % 360) + 360) % 360) - 180)
+    .find((each) => Math.abs(each) < room);
+  if (off === undefined) return middle;
+  return middle + off + (off > 0 ? -room : room);
+}
+
 /** The angle under which two points of a circle are `distance` apart. */
 function apart(distance: number, radius: number): number {
   return (2 * Math.asin(distance / (2 * radius)) * 180) / Math.PI;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { at, anItem } from '../testing';
-import { FULL } from './geometry';
+import { BEAD, FULL } from './geometry';
 import { plateOf } from './plate';
 
 const parts = { morning: '06:00', day: '10:00', evening: '18:00', night: '23:00' };
@@ -71,6 +71,19 @@ describe('the plate', () => {
     const waiting = medicine('08:10', { state: 'open' });
     const plate = draw([waiting, done], NOON);
     expect(plate.beads.map((bead) => bead.look)).toEqual(['done', 'open']);
+  });
+
+  it('lets no medicine cover the clock of a meal that waits', () => {
+    const meal = anItem({ from: '12:00', until: '12:30', state: 'open' });
+    const distance = (plate: ReturnType<typeof draw>): number => {
+      const [clock, bead] = [plate.arcs[0]?.middle, plate.beads[0]?.at];
+      return Math.hypot((clock?.x ?? 0) - (bead?.x ?? 0), (clock?.y ?? 0) - (bead?.y ?? 0));
+    };
+    for (const from of ['11:50', '12:00', '12:15', '12:30'])
+      expect(distance(draw([meal, medicine(from)], 800))).toBeGreaterThan(BEAD + 12);
+    expect(draw([meal, medicine('14:00')], 800).arcs[0]?.middle).toEqual(
+      draw([meal], 800).arcs[0]?.middle,
+    );
   });
 
   it('counts two medicines of one time in one bead, as loud as the louder', () => {

@@ -6,6 +6,7 @@ import {
   bandOf,
   bandPath,
   beads as beadsOf,
+  besideBeads,
   cornerOf,
   lanes,
   placeSymbols,
@@ -60,6 +61,8 @@ export interface Plate {
 }
 
 const DAY = 1440;
+/** Half a check or a small clock, with its air. */
+const MARK = 19;
 /** Anything shorter is a bead: an arc of it could not be seen. */
 const SHORTEST_ARC = 10;
 /** Of three at one time, two are drawn. */
@@ -90,21 +93,20 @@ export function plateOf(
 ): Plate {
   const drawn = visible(items);
   const spans = drawn.filter((each) => each.to > each.from);
+  const points = drawn.filter((each) => each.to === each.from);
+  const beads = points.map(({ from }) => angleOf(from));
   const shared = lanes(spans);
   const arcs = spans.flatMap((span): (Arc & { angle: number })[] => {
     const lane = shared.get(span.id);
     if (lane === undefined) return [];
     const band = bandOf(span, lane, sizes, span.look === 'now');
-    return [{ ...arcOf(span, band), angle: (band.from + band.to) / 2 }];
+    return [{ ...arcOf(span, band, beads), angle: (band.from + band.to) / 2 }];
   });
   return {
     tints: tints(minute, parts, sizes),
     // What is now lies over its neighbours, for it is thicker.
     arcs: arcs.sort((a, b) => Number(a.look === 'now') - Number(b.look === 'now')),
-    beads: beadMarks(
-      drawn.filter((each) => each.to === each.from),
-      sizes,
-    ),
+    beads: beadMarks(points, sizes),
     symbols: symbolMarks(arcs, drawn, minute, sizes),
   };
 }
@@ -135,16 +137,17 @@ function spanOf(item: Item): Span {
   return { id: item.occ, from, to: from + length, weight: WEIGHT[item.family] };
 }
 
-function arcOf({ item, look, ...span }: Drawn, band: Band): Arc {
+function arcOf({ item, look, ...span }: Drawn, band: Band, beads: readonly number[]): Arc {
   const middle = (band.inner + band.outer) / 2;
   const width = ((band.to - band.from) * Math.PI * middle) / 180;
+  const mark = Math.min(0.85, width / 36, (band.outer - band.inner) / 40);
   return {
     occ: item.occ,
     family: item.family,
     look,
     path: bandPath(band, cornerOf(span)),
-    middle: pointAt((band.from + band.to) / 2, middle),
-    mark: Math.min(0.85, width / 36, (band.outer - band.inner) / 40),
+    middle: pointAt(besideBeads(band, { reach: MARK * mark, beads }), middle),
+    mark,
     stars: item.family === 'sleep' ? starsIn(band) : [],
     ends: { from: pointAt(band.from, middle), to: pointAt(band.to, middle) },
   };
