@@ -256,7 +256,7 @@ export function dayOf(source: DaySource, { date, now }: { date: string; now: num
   return planned
     .map(({ reminder, occurrence }) =>
       itemOf(reminder, occurrence, happened.get(occOf(reminder, occurrence)), {
-        paused: occurrence.paused || isPaused(source.profile, occurrence.day),
+        paused: occurrence.paused || pauseOn(source.profile.pause, occurrence.day) !== null,
         now,
       }),
     )
@@ -278,8 +278,9 @@ function schedule(reminder: Reminder, from: number, to: number): Scheduled[] {
   }
 }
 
-function isPaused(profile: Profile, day: string): boolean {
-  return profile.pause.some(({ from, to }) => from <= day && (to === undefined || day <= to));
+/** The pause that covers the day, or null. */
+export function pauseOn(pauses: Profile['pause'], day: string): Profile['pause'][number] | null {
+  return pauses.find(({ from, to }) => from <= day && (to === undefined || day <= to)) ?? null;
 }
 
 /** A medicine of 23:50 does not vanish at midnight. */

@@ -22,8 +22,10 @@ export async function remindAgain(item: Item): Promise<void> {
     );
 }
 
-/** Tells those who help; with an occurrence, about that. */
+/** Tells those who help; with an occurrence, about that. What was done before cannot be taken back any more: beside a
+ *  call for help, "undo" would mean the call. */
 export async function askHelp(item: Item | null, why: 'help' | 'unwilling'): Promise<void> {
+  undo.forget();
   await record('help', item === null ? { why } : { occ: item.occ, why });
 }
 

@@ -4,6 +4,7 @@ import { mos } from '../app/mos.svelte';
 import {
   dayOf,
   nowAndNext,
+  pauseOn,
   readAlert,
   readProfile,
   readReminder,
@@ -27,6 +28,10 @@ class Today {
   seen = $state<string | null>(null);
   /** A resident's device holds one space: the resident's own. */
   readonly space = $derived(this.seen ?? mos.replica.spaces()[0]?.id ?? null);
+  /** Its records are here; until then nobody knows what the day holds. */
+  readonly arrived = $derived(
+    mos.replica.spaces().some(({ id, arrived }) => id === this.space && arrived),
+  );
   readonly profile = $derived(
     readProfile(this.space === null ? undefined : this.#rows('profile')[0]),
   );
@@ -54,9 +59,13 @@ class Today {
   readonly night = $derived(isNightAt(this.minute, this.profile.night));
 
   readonly items = $derived(dayOf(this.#source, { date: this.date, now: clock.minute }));
-  /** For those who listen; last night, when it is over, is not of today. */
+  /** The pause that today lies in, or null. */
+  readonly pause = $derived(pauseOn(this.profile.pause, this.date));
+  /** For those who listen, what others see: nothing that is paused; last night, when it is over, is not of today. */
   readonly told = $derived(
-    this.items.filter((item) => item.state !== 'gone' || this.minuteOf(item) >= 0),
+    this.items.filter(
+      (item) => item.state !== 'paused' && (item.state !== 'gone' || this.minuteOf(item) >= 0),
+    ),
   );
   readonly tomorrow = $derived(
     dayOf(this.#source, { date: addDays(this.date, 1), now: clock.minute }),

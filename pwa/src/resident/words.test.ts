@@ -33,6 +33,7 @@ describe('the day in words', () => {
       next: rest,
       nextAt: minute('13:00'),
       sleep,
+      paused: false,
     });
     expect(told).toBe(
       'Klockan är 12:14. Fredag, dag. Nu: Lunch, till 12:45. Sen: Vila klockan 13:00, 3 kvartar kvar. Sova klockan 22:00.',
@@ -48,8 +49,17 @@ describe('the day in words', () => {
       next: null,
       nextAt: null,
       sleep: null,
+      paused: false,
     });
     expect(told).toBe('Klockan är 21:00. Fredag, kväll. Nu: ledig stund. Inget mer i dag.');
+  });
+
+  it('says that the day is paused, in place of that nothing comes', () => {
+    const day = { date: '2026-11-27', minute: minute('12:00'), part: 'day' as const };
+    const nothing = { now: null, next: null, nextAt: null, sleep: null };
+    expect(tellDay({ ...day, ...nothing, paused: true })).toBe(
+      'Klockan är 12:00. Fredag, dag. Nu: paus i dag. Inget ringer i dag.',
+    );
   });
 
   it('never tells a resident that something was missed', () => {

@@ -104,10 +104,12 @@ interface Told {
   next: Item | null;
   nextAt: number | null;
   sleep: Item | null;
+  /** A pause covers the day. */
+  paused: boolean;
 }
 
 /** The dial in words: where the day stands, what is on and what comes. `minute` is rounded by the caller as often as it should change. */
-export function tellDay({ date, minute, part, now, next, nextAt, sleep }: Told): string {
+export function tellDay({ date, minute, part, now, next, nextAt, sleep, paused }: Told): string {
   const quarters = nextAt === null ? null : quarterWords(minute, nextAt);
   return [
     t('resident.tell.time', { time: clockWords(minute) }),
@@ -116,10 +118,10 @@ export function tellDay({ date, minute, part, now, next, nextAt, sleep }: Told):
       part: t(PART_KEYS[part]).toLocaleLowerCase(locale()),
     }),
     now === null
-      ? t('resident.tell.now_nothing')
+      ? t(paused ? 'resident.tell.paused' : 'resident.tell.now_nothing')
       : t('resident.tell.now', { title: now.reminder.title, until: untilWords(now) }),
     next === null
-      ? t('resident.tell.next_nothing')
+      ? t(paused ? 'resident.tell.paused_text' : 'resident.tell.next_nothing')
       : t('resident.tell.next', { title: next.reminder.title, time: next.from }) +
         (quarters === null ? '.' : `, ${quarters}.`),
     ...(sleep === null || sleep === next

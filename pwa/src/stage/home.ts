@@ -267,13 +267,12 @@ export async function aHome(
       ? PEOPLE.filter(({ id }) => id === session.account.id)
       : PEOPLE;
   for (const person of people) {
-    replica.addSpace({
-      id: person.id,
-      role: session?.account.role ?? 'resident',
-      permissions: PERMISSIONS,
-    });
-    await furnish(replica, person, wanted);
+    const arrived = wanted.scene !== 'arriving';
+    const role = session?.account.role ?? 'resident';
+    replica.addSpace({ id: person.id, role, permissions: PERMISSIONS }, { arrived });
+    if (arrived) await furnish(replica, person, wanted);
   }
+  if (wanted.scene === 'arriving') return { replica, session };
   await alertsOf(replica, wanted);
   await furnishForStaff(replica);
   answerApi(wanted.now, { empty: wanted.scene === 'empty' });
@@ -460,6 +459,7 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
         v: { occ: 'nothing', at: moment(0), st: 'done', note: '' },
       });
       await replica.set('elsa', 'reminder', 'elsa-mellanmål-10:00', { grace: 240 });
+      await add(medicine('10:00'));
       await replica.event('elsa', 'help', {
         occ: `elsa-mellanmål-10:00@${today}T10:00`,
         at: moment(-60),

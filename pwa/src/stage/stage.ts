@@ -44,7 +44,7 @@ function giveVoice(): void {
 /** Nothing of an earlier visit to the stage counts. */
 function forget(): void {
   localStorage.clear();
-  const seen = ask.has('welcome') ? [] : ['welcome.elsa'];
+  const seen = ask.has('welcome') ? [] : [`welcome.${ask.get('who') ?? 'elsa'}`];
   localStorage.setItem('mos.welcomed', JSON.stringify(seen));
   if (!ask.has('welcome')) localStorage.setItem('mos.guide.supporter', 'done');
   localStorage.setItem('mos.theme', ask.get('theme') ?? 'light');
