@@ -33,6 +33,17 @@ _APP_SOURCES = ("src", "public", "scripts")
 _APP_FILES = ("*.html", "*.json", "*.ts", "*.js")
 
 NETWORK_HINT = "Is there a network? Behind a proxy, set HTTPS_PROXY; then start again."
+SEE_ABOVE = "The lines above say why; then start again."
+
+# How pip, uv, npm and apt say that nobody could be reached.
+_UNREACHED = re.compile(
+    r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH"
+    r"|ERR_SOCKET_TIMEOUT|name resolution|resolving|dns error|tcp connect|timed out"
+    r"|error sending request|no route to host|network is unreachable|connection refused"
+    r"|could not connect|NewConnectionError|ProxyError",
+    re.IGNORECASE,
+)
+_DISK_FULL = re.compile(r"ENOSPC|No space left on device|EDQUOT|Disk quota exceeded")
 
 
 class StepFailed(Exception):
@@ -67,12 +78,15 @@ def prepare() -> None:
         return
     modules = _digest([PWA / "package-lock.json"], packages)
     if _stamp(MODULES_STAMP) != modules:
+        # What an interrupted start left half made, npm stumbles over.
+        if MODULES_STAMP.parent.exists():
+            shutil.rmtree(MODULES_STAMP.parent)
         _step("Installing the app's packages", [_tool("npm"), "ci"], PWA, NETWORK_HINT)
         MODULES_STAMP.write_text(modules)
     sources = _digest(_app_sources(), modules)
     if _stamp(BUILD_STAMP) != sources or not (PWA / "dist" / "index.html").exists():
         BUILD_STAMP.unlink(missing_ok=True)
-        _step("Building the app", [_tool("npm"), "run", "build"], PWA, "See the lines above.")
+        _step("Building the app", [_tool("npm"), "run", "build"], PWA, SEE_ABOVE)
         BUILD_STAMP.write_text(sources)
 
 
@@ -212,7 +226,15 @@ def _step(title: str, command: list[str], cwd: Path, hint: str) -> None:
         counting.join()
     if ended.returncode != 0:
         print("\n".join(said.strip().splitlines()[-25:]), file=sys.stderr)
-        raise StepFailed(f"{title.lower()} failed (`{' '.join(command[:4])} …`). {hint}")
+        todo = _what_to_do(said, hint)
+        raise StepFailed(f"{title.lower()} failed (`{' '.join(command[:4])} …`). {todo}")
+
+
+def _what_to_do(said: str, hint: str) -> str:
+    """Return what to do about what a failed step said; the network is asked for only if it is."""
+    if _DISK_FULL.search(said):
+        return f"The disk that holds {ROOT} is full: about 1 GB is needed; then start again."
+    return SEE_ABOVE if hint == NETWORK_HINT and not _UNREACHED.search(said) else hint
 
 
 def _count(title: str, begun: float, done: threading.Event) -> None:

@@ -7,6 +7,7 @@ ends with the process, so a killed one needs no cleaning up after.
 import contextlib
 import fcntl
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -52,12 +53,20 @@ class DataDirectory:
         `wanted` is the kind of home that was asked for, `default` what a new directory becomes.
         """
         self.path = path.absolute()
+        try:
+            self._begin(wanted, default)
+        except PermissionError:
+            raise _may_not_make(self.path) from None
+
+    def _begin(self, wanted: Kind | None, default: Kind) -> None:
         self._must_be_ours()
         self._must_have_room()
         new = not self._marker.exists()
         if not new and wanted is not None and self.marker.home != wanted:
             kind = "a demo home" if self.marker.home == "demo" else "a home of its own, no demo"
-            raise Refused(f"{path} holds {kind}: leave --{wanted} out, or choose another --data")
+            raise Refused(
+                f"{self.path} holds {kind}: leave --{wanted} out, or choose another --data"
+            )
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = self._take_lock()
         if new:
@@ -173,6 +182,13 @@ def was_killed(path: Path) -> bool:
 
 def _not_yours(path: Path) -> Refused:
     return Refused(f"{path} belongs to somebody else: start as its owner, or choose another --data")
+
+
+def _may_not_make(path: Path) -> Refused:
+    return Refused(
+        f"you may not make {path}: let root make it for you "
+        f'(sudo install -d -o "$USER" {shlex.quote(str(path))}), or choose another --data'
+    )
 
 
 def _in_use(path: Path, said: bytes) -> Refused:

@@ -38,7 +38,9 @@ def preview(
     try:
         value = msgspec.json.decode(_read(file))
         place = zone(decode_rule(value).zone)
-        answer = rings(value, _moment("--from", start, place), _moment("--to", end, place))
+        first, after = _moment("--from", start, place), _moment("--to", end, place)
+        _require_order(first, after, start, end)
+        answer = rings(value, first, after)
     except msgspec.DecodeError as error:
         _refuse(f"{file} is not JSON: {error}")
     except Invalid as error:
@@ -61,6 +63,11 @@ def _moment(option: str, text: str, place: ZoneInfo) -> datetime:
     except ValueError:
         raise Invalid(f"{option} {text!r} is not a moment like 2026-03-28T00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=place)
+
+
+def _require_order(first: datetime, after: datetime, start: str, end: str) -> None:
+    if first >= after:
+        raise Invalid(f"--to {end!r} must come after --from {start!r}: nothing lies between them")
 
 
 def _refuse(why: str) -> NoReturn:

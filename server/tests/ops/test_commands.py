@@ -206,16 +206,62 @@ def test_the_installer_is_pinned_with_its_hashes():
     assert "uvicorn" not in pins
 
 
-def test_a_failed_step_shows_its_last_words_and_what_to_do(tmp_path, capsys):
-    with pytest.raises(bootstrap.StepFailed, match="Is there a network"):
+@pytest.mark.parametrize(
+    ("said", "todo"),
+    [
+        ("npm error code ENOTFOUND", "Is there a network"),
+        ("error: tcp connect error: Network is unreachable (os error 101)", "Is there a network"),
+        ("npm error code ENOTEMPTY: directory not empty, rename", "lines above"),
+        ("npm error nospc ENOSPC: no space left on device, write", "is full: about 1 GB"),
+    ],
+)
+def test_a_failed_step_shows_its_last_words_and_what_to_do(tmp_path, capsys, said, todo):
+    with pytest.raises(bootstrap.StepFailed, match=todo) as failed:
         bootstrap._step(
             "Installing packages",
-            [sys.executable, "-c", "print('no route'); raise SystemExit(1)"],
+            [sys.executable, "-c", f"print({said!r}); raise SystemExit(1)"],
             tmp_path,
             bootstrap.NETWORK_HINT,
         )
 
-    assert "no route" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+    assert ("network?" in str(failed.value)) == (todo == "Is there a network")
+
+
+def test_what_an_interrupted_start_left_is_cleared_before_packages_are_fetched_again(
+    tmp_path, monkeypatch
+):
+    pwa = tmp_path / "pwa"
+    half_made = pwa / "node_modules" / ".vite-k3nq1" / "deep"
+    half_made.mkdir(parents=True)
+    (pwa / "package.json").write_text("{}")
+    (pwa / "package-lock.json").write_text("{}")
+    (tmp_path / "requirements.lock").write_text("")
+    (tmp_path / ".venv").mkdir()
+    for name, path in {
+        "ROOT": tmp_path, "PWA": pwa, "LOCK": tmp_path / "requirements.lock",
+        "PACKAGES_STAMP": tmp_path / ".venv" / "mos-packages",
+        "MODULES_STAMP": pwa / "node_modules" / ".mos-modules",
+        "BUILD_STAMP": pwa / "node_modules" / ".mos-build",
+    }.items():  # fmt: skip
+        monkeypatch.setattr(bootstrap, name, path)
+    monkeypatch.setattr(bootstrap, "_make_environment", lambda: None)
+    monkeypatch.setattr(bootstrap, "_install_packages", lambda: None)
+    found = {}
+
+    def step(title, _command, _cwd, _hint):
+        found[title] = half_made.exists()
+        (pwa / "node_modules").mkdir(exist_ok=True)
+        (pwa / "dist").mkdir(exist_ok=True)
+        (pwa / "dist" / "index.html").write_text("")
+
+    monkeypatch.setattr(bootstrap, "_step", step)
+    bootstrap.prepare()
+    assert found == {"Installing the app's packages": False, "Building the app": False}
+
+    found.clear()
+    bootstrap.prepare()
+    assert found == {}
 
 
 def test_an_app_is_built_again_when_a_source_changes_and_not_for_a_test(tmp_path, monkeypatch):

@@ -1,7 +1,12 @@
 """Whose folder is it? Each refusal is one sentence and leaves everything as it was."""
 
+import os
+import pwd
 import shutil
+import tempfile
 from collections import namedtuple
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +60,32 @@ def test_a_file_is_no_directory(tmp_path):
     (tmp_path / "file").write_text("")
 
     assert "is a file" in refusal(tmp_path / "file")
+
+
+@contextmanager
+def as_nobody():
+    """Go on as somebody who is not root."""
+    if os.getuid() == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_place_that_is_somebody_elses_is_named_with_what_to_do(mode):
+    place = Path(tempfile.mkdtemp(prefix="mos-not-yours-"))
+    place.chmod(mode if os.getuid() == 0 else mode & 0o555)
+    try:
+        with as_nobody(), pytest.raises(Refused) as refused:
+            begin(place / "a home" / "var")
+    finally:
+        place.chmod(0o700)
+        shutil.rmtree(place)
+
+    assert f"you may not make {place}/a home/var" in str(refused.value)
+    assert f"""sudo install -d -o "$USER" '{place}/a home/var'""" in str(refused.value)
 
 
 def test_a_demo_never_becomes_a_home_nor_a_home_a_demo(tmp_path):

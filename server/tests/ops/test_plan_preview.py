@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -52,7 +53,6 @@ def test_moments_without_an_offset_are_wall_time_in_the_rules_zone():
 
     assert len(occurrences("2026-03-29T12:00", "2026-03-30")) == 1
     assert occurrences("2026-03-29", "2026-03-29T12:00") == []
-    assert occurrences("2026-03-29", "2026-03-29") == []
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,10 @@ def test_moments_without_an_offset_are_wall_time_in_the_rules_zone():
         ("not json", SPRING, "is not JSON"),
         (BREAKFAST, ("--from", "soon", "--to", "2026-03-30"), "--from"),
         (BREAKFAST, ("--from", "2026-03-30", "--to", "later"), "--to"),
+        (BREAKFAST, ("--from", "2026-03-30", "--to", "2026-03-28"), "must come after --from"),
+        (BREAKFAST, ("--from", "2026-03-30", "--to", "2026-03-30"), "must come after --from"),
+        # In Stockholm it is an hour later already.
+        (BREAKFAST, ("--from", "2026-03-28T12:00", "--to", "2026-03-28T11:00Z"), "must come after"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_name(rule, arguments, named):
@@ -75,6 +79,21 @@ def test_what_cannot_be_is_refused_with_its_name(rule, arguments, named):
     assert named in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+def test_the_example_prints_what_its_page_shows():
+    page = (ROOT / "docs" / "rules.md").read_text()
+    command, printed = re.search(
+        r"```\n\$ \./mos (plan preview .*)\n((?:.*\n)*?)```", page
+    ).groups()
+    _, _, file, *arguments = command.split()
+    done = preview("", *arguments, file=str(ROOT / file))
+
+    assert done.returncode == 0
+    assert printed == done.stdout
+    shown = re.search(r"```json\n((?:.*\n)*?)```", page)[1]
+    assert shown == (ROOT / file).read_text()
+    assert f"./mos {command}" in (ROOT / "README.md").read_text()
 
 
 def test_a_missing_file_is_named():
