@@ -31,10 +31,7 @@ async function start(): Promise<void> {
   });
   mos.open(replica);
   await comeBack({ store, replica }, platform.now());
-  await Promise.all([
-    texts,
-    loadScreen(screenOf(route.path, mos.session?.account.role ?? null)).catch(() => null),
-  ]);
+  await Promise.all([texts, loadScreen(screenOf(route.path, mos.session)).catch(() => null)]);
   const target = document.getElementById('app');
   if (target !== null) mount(App, { target });
 

@@ -2,7 +2,7 @@
 import type { Component } from 'svelte';
 
 import { needAreas, type Area } from './i18n.svelte';
-import type { Role } from './session';
+import { seesDays, type Role, type Session } from './session';
 
 export type Screen = 'signin' | 'resident' | 'supporter' | 'admin' | 'settings' | 'kit';
 
@@ -40,10 +40,15 @@ const HOMES: Record<Role, Screen> = {
   auditor: 'admin',
 };
 
-export function screenOf(path: readonly string[], role: Role | null): Screen {
+export function screenOf(path: readonly string[], session: Session | null): Screen {
   const door = DOORS[path[0] ?? ''];
   if (door === 'kit' || door === 'signin') return door;
-  return role === null ? 'signin' : (door ?? HOMES[role]);
+  if (session === null) return 'signin';
+  const home = HOMES[session.account.role];
+  // Who manages and sees nobody's day begins where there is something to do; an overview would look as if all were well.
+  if (path.length === 0 && home === 'supporter' && session.manages && !seesDays(session))
+    return 'admin';
+  return door ?? home;
 }
 
 const loaded = new Map<Screen, Promise<Component>>();

@@ -28,6 +28,11 @@ export interface Session {
   readonly demo: boolean;
 }
 
+/** Is there anybody whose day this person may see? */
+export function seesDays({ residents }: Session): boolean {
+  return residents.some(({ permissions }) => permissions.includes('plan.view'));
+}
+
 export interface ResidentEntry {
   readonly space: string;
   readonly account: string;

@@ -18,6 +18,8 @@ export interface Resident {
   permissions: readonly string[];
   /** Null until the space has arrived on this device. */
   profile: Profile | null;
+  /** The space's records are here: what is not among them is not there. */
+  arrived: boolean;
 }
 
 export const residents = {
@@ -59,6 +61,7 @@ function entryOf(entry: ResidentEntry): Resident {
     language: profile?.language || (mos.session?.organisation.language ?? 'sv'),
     permissions: space?.permissions ?? entry.permissions,
     profile,
+    arrived: space?.arrived ?? false,
   };
 }
 

@@ -5,7 +5,7 @@ import { savedWords } from './saved';
 
 const ZONE = 'Europe/Stockholm';
 
-function words(change: Partial<SyncStatus>): ReturnType<typeof savedWords> {
+function words(change: Partial<SyncStatus>, arrived = true): ReturnType<typeof savedWords> {
   return savedWords(
     {
       online: true,
@@ -16,6 +16,7 @@ function words(change: Partial<SyncStatus>): ReturnType<typeof savedWords> {
       trouble: null,
       ...change,
     },
+    arrived,
     ZONE,
   );
 }
@@ -23,6 +24,11 @@ function words(change: Partial<SyncStatus>): ReturnType<typeof savedWords> {
 const EIGHT_TWELVE = Date.parse('2026-11-27T07:12:00Z');
 
 describe('whether all is saved', () => {
+  it('says nothing of the kind before everything has come', () => {
+    expect(words({}).kind).toBe('fetching');
+    expect(words({ lastSyncedAt: EIGHT_TWELVE }, false).kind).toBe('fetching');
+  });
+
   it('says when everything was last sent', () => {
     expect(words({ lastSyncedAt: EIGHT_TWELVE })).toMatchObject({
       kind: 'saved',

@@ -3,9 +3,9 @@ import type { SyncStatus } from '../offline/model';
 import { wallTime } from '../plan/time';
 
 export interface Saved {
-  kind: 'saved' | 'waiting' | 'offline' | 'trouble';
+  kind: 'fetching' | 'saved' | 'waiting' | 'offline' | 'trouble';
   key:
-    | 'common.saved.all'
+    | 'common.fetching'
     | 'common.saved.all_at'
     | 'common.saved.waiting'
     | 'common.saved.offline'
@@ -17,7 +17,8 @@ export interface Saved {
   params: Record<string, string | number>;
 }
 
-export function savedWords(status: SyncStatus, zone: string): Saved {
+/** `arrived`: every space has come to this device. */
+export function savedWords(status: SyncStatus, arrived: boolean, zone: string): Saved {
   if (status.trouble) {
     return { kind: 'trouble', key: `common.saved.${status.trouble}`, params: {} };
   }
@@ -29,8 +30,9 @@ export function savedWords(status: SyncStatus, zone: string): Saved {
       : { kind: 'offline', key: 'common.saved.offline', params: {} };
   }
   if (status.pending > 0) return { kind: 'waiting', key: 'common.saved.waiting', params };
-  return status.lastSyncedAt === null
-    ? { kind: 'saved', key: 'common.saved.all', params: {} }
+  // That all is saved would sound as if all were here.
+  return status.lastSyncedAt === null || !arrived
+    ? { kind: 'fetching', key: 'common.fetching', params: {} }
     : {
         kind: 'saved',
         key: 'common.saved.all_at',

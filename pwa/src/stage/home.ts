@@ -266,13 +266,13 @@ export async function aHome(
     session?.account.role === 'resident'
       ? PEOPLE.filter(({ id }) => id === session.account.id)
       : PEOPLE;
-  for (const person of people) {
+  for (const person of wanted.scene === 'unseen' ? [] : people) {
     const arrived = wanted.scene !== 'arriving';
     const role = session?.account.role ?? 'resident';
     replica.addSpace({ id: person.id, role, permissions: PERMISSIONS }, { arrived });
     if (arrived) await furnish(replica, person, wanted);
   }
-  if (wanted.scene === 'arriving') return { replica, session };
+  if (wanted.scene === 'arriving' || wanted.scene === 'unseen') return { replica, session };
   await alertsOf(replica, wanted);
   await furnishForStaff(replica);
   answerApi(wanted.now, { empty: wanted.scene === 'empty' });
@@ -290,7 +290,7 @@ export async function aHome(
   return { replica, session };
 }
 
-function aSession({ screen, who }: Wanted): Session | null {
+function aSession({ screen, who, scene }: Wanted): Session | null {
   if (screen === 'signin') return null;
   const resident =
     PEOPLE.find(({ name }) => name.toLowerCase().startsWith(who ?? 'elsa')) ?? PEOPLE[0];
@@ -318,7 +318,7 @@ function aSession({ screen, who }: Wanted): Session | null {
       name,
       flat,
       unit: 'unit',
-      permissions: PERMISSIONS,
+      permissions: scene === 'unseen' ? ['care.manage'] : PERMISSIONS,
     })),
     people: [
       ...HELPERS,

@@ -40,12 +40,13 @@ export interface HomeAlert {
 }
 
 class Home {
-  /** By unit, then by flat. Recomputed when the data changes and on each minute. */
+  /** Those whose day may be seen, by unit, then by flat. Recomputed when the data changes and on each minute. */
   readonly residents: ResidentHome[] = $derived.by(() => {
     const now = clock.minute;
     const units = mos.session?.units.map((unit) => unit.id) ?? [];
     return residents
       .all()
+      .filter((resident) => residents.may(resident, 'plan.view'))
       .sort((a, b) => units.indexOf(a.unit) - units.indexOf(b.unit) || byFlat(a, b))
       .map((resident) => homeOf(resident, now));
   });
@@ -63,6 +64,9 @@ class Home {
       clock.minute,
     ).filter(({ alert, item }) => !isSettled(alert, item)),
   );
+
+  /** Everybody's records are here: that nothing is among them means that there is nothing. */
+  readonly arrived: boolean = $derived(this.residents.every(({ resident }) => resident.arrived));
 
   readonly waiting: number = $derived(
     this.alerts.filter(({ alert }) => !isResting(alert, clock.minute)).length,
@@ -127,6 +131,7 @@ function homeOf(resident: Resident, now: number): ResidentHome {
       planned: mos.replica.rows(resident.space, 'reminder').length > 0,
       date,
       now,
+      arrived: resident.arrived,
     }),
     glance: glanceOf(items),
     lastMealAt: lastMealAt(recent),

@@ -80,6 +80,7 @@ function status(change: Partial<Facts>): ReturnType<typeof statusOf> {
     alerts: [],
     profile: { pause: [] },
     planned: true,
+    arrived: true,
     date: DATE,
     now: at('12:14'),
     ...change,
@@ -142,6 +143,24 @@ describe('a resident has one status', () => {
     expect(status({ alerts, items: [anItem('08:00', 'missed')] }).kind).toBe('help');
     const closed = { closed: { at: 1, why: 'by_hand' } };
     expect(status({ alerts: [anAlert('help', closed)] }).kind).toBe('on_time');
+  });
+
+  it('is paused, whatever was late or missed before; only a call for help stands beside it', () => {
+    const profile = { pause: [{ from: DATE, to: DATE, why: 'Sjukhus' }] };
+    const alerts = (['late', 'missed', 'silent'] as const).map((kind) => anAlert(kind));
+    const items = [anItem('10:00', 'missed'), anItem('11:30', 'open')];
+    const paused = status({ profile, alerts, items });
+    expect(paused.kind).toBe('paused');
+    expect(needsYou(paused)).toBe(false);
+    const help = status({ profile, alerts: [...alerts, anAlert('help')], items });
+    expect(help).toMatchObject({ kind: 'help', paused: { until: DATE, why: 'Sjukhus' } });
+    expect([isShown(help, 'paused'), isShown(help, 'needs_you')]).toEqual([true, true]);
+  });
+
+  it('says nothing of a day that has not come to this device', () => {
+    const fetching = status({ arrived: false, planned: false });
+    expect(fetching.kind).toBe('fetching');
+    expect([needsYou(fetching), isShown(fetching, 'on_time')]).toEqual([false, false]);
   });
 
   it('is paused on both the first and the last day, and no longer', () => {

@@ -1,18 +1,27 @@
 /** Residents at a glance: status, now and next, the strip of the day, what happened last.
  *  Pure: items, alerts and the moment are arguments. */
 import type { Alert, Family, Item, Profile } from '../plan/model';
+import { pauseOn } from '../plan/day';
 import { addDays, instant, wallTime } from '../plan/time';
 
 const MINUTE = 60_000;
 
 // ───────────────────────────────────────────────────────────── status
 
+interface Paused {
+  /** Its last day; null: until further notice. */
+  until: string | null;
+  why: string;
+}
+
+/** A call for help stands beside a pause; nothing else does. */
 export type Status =
-  | { kind: 'help'; since: number }
+  | { kind: 'fetching' }
+  | { kind: 'help'; since: number; paused: Paused | null }
   | { kind: 'missed'; count: number }
   | { kind: 'late'; minutes: number; since: number }
   | { kind: 'silent'; since: number }
-  | { kind: 'paused'; until: string | null; why: string }
+  | ({ kind: 'paused' } & Paused)
   | { kind: 'unplanned' }
   | { kind: 'on_time' };
 
@@ -30,15 +39,14 @@ export interface Facts {
   /** The resident's local date. */
   date: string;
   now: number;
+  /** The resident's records have come to this device. */
+  arrived: boolean;
 }
 
-/** The pause that covers the date, or null. */
-export function pauseOn(
-  pauses: Profile['pause'],
-  date: string,
-): { until: string | null; why: string } | null {
-  const pause = pauses.find((p) => p.from <= date && (p.to === undefined || date <= p.to));
-  return pause ? { until: pause.to ?? null, why: pause.why } : null;
+/** The pause that a status tells of, or null. */
+export function pauseOf(status: Status): Paused | null {
+  if (status.kind === 'paused') return status;
+  return status.kind === 'help' ? status.paused : null;
 }
 
 /** Due, answerable, past its time and not yet missed: what a supporter can still set right. */
@@ -47,10 +55,14 @@ export function isLate(item: Item): boolean {
 }
 
 /** One status per resident: the one that most needs a human, in this order. */
-export function statusOf({ items, alerts, profile, planned, date, now }: Facts): Status {
+export function statusOf({ arrived, items, alerts, profile, planned, date, now }: Facts): Status {
+  if (!arrived) return { kind: 'fetching' };
   const open = alerts.filter((alert) => alert.closed === null);
+  const pause = pauseOn(profile.pause, date);
+  const paused = pause && { until: pause.to ?? null, why: pause.why };
   const help = open.find((alert) => alert.kind === 'help');
-  if (help) return { kind: 'help', since: help.at };
+  if (help) return { kind: 'help', since: help.at, paused };
+  if (paused) return { kind: 'paused', ...paused };
 
   const missed = missedCount(items, open);
   if (missed > 0) return { kind: 'missed', count: missed };
@@ -62,9 +74,6 @@ export function statusOf({ items, alerts, profile, planned, date, now }: Facts):
 
   const silent = open.find((alert) => alert.kind === 'silent');
   if (silent) return { kind: 'silent', since: silent.at };
-
-  const pause = pauseOn(profile.pause, date);
-  if (pause) return { kind: 'paused', ...pause };
 
   return planned ? { kind: 'on_time' } : { kind: 'unplanned' };
 }
@@ -116,7 +125,7 @@ export function isShown(status: Status, filter: Filter): boolean {
     case 'on_time':
       return status.kind === 'on_time';
     case 'paused':
-      return status.kind === 'paused';
+      return pauseOf(status) !== null;
   }
 }
 

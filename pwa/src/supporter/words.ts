@@ -56,6 +56,7 @@ function formatDate(date: string, options: Intl.DateTimeFormatOptions): string {
 // ───────────────────────────────────────────────────────────── status
 
 const CHIPS: Record<Status['kind'], ChipStatus> = {
+  fetching: 'info',
   help: 'missed',
   missed: 'missed',
   late: 'late',
@@ -71,6 +72,8 @@ export function chipOf(status: Status): ChipStatus {
 
 export function statusWords(status: Status): string {
   switch (status.kind) {
+    case 'fetching':
+      return t('common.fetching');
     case 'help':
       return t('supporter.status.help');
     case 'missed':
