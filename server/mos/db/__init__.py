@@ -1,6 +1,6 @@
 """PostgreSQL: pool, transactions, typed queries, migrations. Only this package knows the driver."""
 
-from mos.db.pool import Db, DbError, Pool, Scope, UniqueViolation, connect, settle
+from mos.db.pool import Db, DbError, Pool, Scope, UniqueViolation, connect, may_pass, settle
 from mos.db.queries import Queries, Query
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "Scope",
     "UniqueViolation",
     "connect",
+    "may_pass",
     "settle",
 ]

@@ -47,6 +47,10 @@ _LOST = (
     asyncpg.InternalClientError,
 )
 
+# Where the server is at fault and not the statement: lost connections, rolled back for another's
+# sake, out of resources, told to stop, disk errors; and a lock that somebody held for long.
+_PASSING = ("08", "40", "53", "57", "58", "55P03")
+
 # Types that the driver already made and msgspec must leave as they are.
 _NATIVE = (UUID, datetime, date, time, timedelta, Decimal, bytes)
 
@@ -97,6 +101,14 @@ class Db:
     async def scope(self, scope: Scope) -> None:
         """Change what row-level security shows for the rest of this transaction."""
         await self._connection.execute(_set_scope(scope))
+
+
+def may_pass(error: BaseException) -> bool:
+    """Return whether what failed may well succeed when it is tried again unchanged."""
+    if isinstance(error, DbError):
+        return str(error.sqlstate or "").startswith(_PASSING)
+    # Among the driver's own errors those of value are the caller's: an argument that does not fit.
+    return isinstance(error, (OSError, *_LOST)) and not isinstance(error, ValueError)
 
 
 class Pool:

@@ -9,8 +9,7 @@ from uuid import UUID
 import structlog
 from msgspec import UNSET, Raw
 
-from mos.db import Db, Scope
-from mos.kernel.errors import Refused
+from mos.db import Db, Scope, may_pass
 from mos.kernel.ids import new_id
 from mos.sync import rules, store
 from mos.sync.model import (
@@ -41,22 +40,44 @@ _log = structlog.get_logger(__name__)
 
 # How much text one pull may carry; its last row may go over.
 _PULL_BYTES = 1_048_576
+# When a device asks again for whose refused ops there is no room. Not longer: it may wait as long
+# before it pulls.
+_AGAIN_MS = 60_000
 
 
-async def push(
-    db: Db, author: Author, request: PushHead, collections: Collections, now: datetime
+class HookFailed(Exception):
+    """A domain crashed over a batch, and would again: `mos.sync.apart` says what follows."""
+
+    def __init__(self, collection: str) -> None:
+        """Name the collection whose hook it was; the crash itself is the cause."""
+        super().__init__(f"the hook of {collection} failed")
+        self.collection = collection
+
+
+async def push(  # noqa: PLR0913  one more than five
+    db: Db,
+    author: Author,
+    request: PushHead,
+    collections: Collections,
+    now: datetime,
+    *,
+    set_aside: bool = False,
 ) -> Pushed:
     """Take a device's batch: judge each op, apply what may be, keep the rest, tell the domains.
 
     Sets the transaction's scope to the batch's spaces. The caller pokes `heads` after its commit.
-    Raises msgspec.ValidationError when an op cannot even be named, and whatever a domain's hook
-    raises: then nothing of the batch may stay.
+    With `set_aside` nothing is applied: what could be is kept in quarantine as `hook_failed`.
+    Raises msgspec.ValidationError when an op cannot even be named, HookFailed when a domain's hook
+    crashes, and whatever the database raises when it is not there: then nothing of the batch may
+    stay.
     """
     ops = [rules.read(raw) for raw in request.ops]
     spaces = {_space(op) for op in ops} & author.reach.keys()
     await db.scope(Scope(author.org, tuple(sorted(spaces))))
     anew = await _stamped_anew(db, author, ops, now)
     items = [_item(op, author, collections, anew) for op in ops]
+    if set_aside:
+        items = [item if "verdict" in item else _refuse(item, rules.HOOK_FAILED) for item in items]
     if not items:
         return Pushed(now, [], {}, {}, {})
     skew_ms = round((request.client_now - now) / timedelta(milliseconds=1))
@@ -256,9 +277,12 @@ async def _tell(
         if collection.applied is not None and collection.name in by_collection:
             try:
                 await collection.applied(db, org, by_collection[collection.name], now)
-            except Refused as error:
-                # As a refusal it would reach the device, which would then forget its ops.
-                raise RuntimeError(f"the hook of {collection.name} refused") from error
+            except Exception as error:
+                if may_pass(error):
+                    raise
+                # A refusal counts as a crash: on its own it would reach the device, which would
+                # forget all ops of the batch.
+                raise HookFailed(collection.name) from error
 
 
 def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetime) -> Pushed:
@@ -300,7 +324,8 @@ def _result(item: dict[str, Any], row: store.PushRow, earlier: Result | None) ->
         seq=UNSET if row.seq is None else row.seq,
         was=UNSET if row.was is None else row.was,
         code=UNSET if row.code is None else row.code,
-        path=item.get("path") or UNSET,
+        path=UNSET if row.code is None else item.get("path") or UNSET,
+        after_ms=_AGAIN_MS if row.verdict == "retry" else UNSET,
     )
 
 

@@ -48,7 +48,8 @@ class Collection:
     an event, and raises Invalid with `field` where they are wrong. `people_may` names the groups
     that people may set (None: all); the rest is the server's. `applied` runs inside the push's
     transaction with all changes of one push to this collection, in order, spaces mixed; it must not
-    refuse: whatever it raises undoes the push, and the device tries again later.
+    refuse: what it raises undoes the push, and the op at fault is looked for and set aside
+    (`mos.sync.apart`), unless the database was away: then the device tries again later.
     """
 
     name: str
@@ -186,7 +187,7 @@ class Pull(Struct, frozen=True):
     check: bool = False
 
 
-Verdict = Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone"]
+Verdict = Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone", "retry"]
 ResetWhy = Literal["epoch", "floor", "tag"]
 
 
@@ -198,6 +199,7 @@ class Result(Struct, frozen=True, omit_defaults=True):
     seq: int | UnsetType = UNSET
     was: Verdict | UnsetType = UNSET
     code: str | UnsetType = UNSET
+    after_ms: int | UnsetType = UNSET
     path: str | UnsetType = UNSET
 
 

@@ -29,6 +29,8 @@ _NO_TAG = "00000000"
 
 # Said of a space that is not theirs and of one that does not exist: the two look alike.
 NO_ACCESS = Refusal("forbidden", "no_access")
+# Said of an op over which the domain that owns its collection crashes.
+HOOK_FAILED = Refusal("invalid", "hook_failed")
 
 _op: msgspec.json.Decoder[Op] = msgspec.json.Decoder(SetOp | EventOp)
 _ids = msgspec.json.Decoder(OpIds)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from mos.db import Scope as DbScope
 from mos.kernel.clock import Clock
 from mos.kernel.errors import TooMany, Unauthenticated
 from mos.sync import actions
+from mos.sync.actions import HookFailed
+from mos.sync.apart import push_apart
 from mos.sync.model import (
     MAX_OPS,
     PROTO,
@@ -31,6 +34,7 @@ from mos.sync.model import (
     Grant,
     Hello,
     Pull,
+    Pushed,
     PushHead,
     SchemaRange,
 )
@@ -132,7 +136,7 @@ class _Sync:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"Send at most {MAX_OPS} ops."
             )
         try:
-            pushed = await self._apply(actor, request)
+            pushed = await self._take(scope, actor, request)
         except msgspec.ValidationError as error:
             raise _malformed() from error
         except Exception as error:
@@ -144,7 +148,14 @@ class _Sync:
         self._hub.tell(actor.org, pushed.heads)
         return pushed
 
-    async def _apply(self, actor: Actor, request: PushHead) -> Any:
+    async def _take(self, scope: Scope, actor: Actor, request: PushHead) -> Pushed:
+        try:
+            return await self._apply(actor, request)
+        except HookFailed as error:
+            log_crash(scope, error.__cause__ or error)
+            return await push_apart(partial(self._apply, actor), request)
+
+    async def _apply(self, actor: Actor, request: PushHead, *, set_aside: bool = False) -> Pushed:
         now = self._clock()
         async with self._pool.transaction(DbScope(actor.org)) as db:
             grants = _grants(actor, await store.access(db, actor, now))
@@ -155,7 +166,9 @@ class _Sync:
                 device=request.device_id,
                 reach={space: frozenset(grant.permissions) for space, grant in grants.items()},
             )
-            return await actions.push(db, author, request, self._collections, now)
+            return await actions.push(
+                db, author, request, self._collections, now, set_aside=set_aside
+            )
 
     async def _pull(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
         request = _decode(body, Pull)

@@ -6,7 +6,7 @@ import pytest
 from builders import a_home
 from msgspec import Struct
 
-from mos.db import DbError, Scope, UniqueViolation
+from mos.db import DbError, Scope, UniqueViolation, may_pass
 from mos.db.queries import Query
 
 
@@ -28,6 +28,29 @@ ADD_UNIT = Query(
     type(None),
 )
 RENAME = Query("test.rename", "UPDATE unit SET name = $1", ("name",), type(None))
+
+
+@pytest.mark.parametrize(
+    ("statement", "argument", "passes"),
+    [
+        ("SELECT 1 / $1::int", 0, False),
+        ("INSERT INTO unit (name) VALUES ($1)", "x", False),
+        ("SELECT $1::int", "no number", False),
+        ("SELECT pg_terminate_backend(pg_backend_pid()), $1::int", 1, True),
+        ("SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep($1)", 5, True),
+    ],
+)
+async def test_what_may_pass_is_told_from_what_will_fail_again(
+    database, statement, argument, passes
+):
+    query = Query("test.fails", statement, ("value",), type(None))
+    with pytest.raises(Exception) as outside:  # noqa: PT011  whatever the driver makes of it
+        async with database.app.transaction() as db:
+            with pytest.raises(Exception) as inside:  # noqa: PT011
+                await db.records(query, value=argument)
+            raise inside.value
+
+    assert (may_pass(inside.value), may_pass(outside.value)) == (passes, passes)
 
 
 async def test_a_transaction_commits_at_the_end_and_rolls_back_on_an_error(database):

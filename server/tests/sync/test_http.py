@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
 
@@ -11,7 +11,10 @@ import pytest
 from browsers import Site
 from builders import a_home, a_relation
 from devices import COLLECTIONS, Device
+from structlog.testing import capture_logs
 
+from mos.db import Query
+from mos.sync.metrics import HOOK_FAILURES
 from mos.sync.pokes import Hub
 from mos.web.edge import Edge
 from mos.web.metrics import Metrics
@@ -303,20 +306,82 @@ async def test_a_long_answer_is_compressed_for_who_takes_it(tablet, home):
     assert gzip.decompress(gzip.compress(plain.content)) == packed.content
 
 
-async def test_a_failing_domain_makes_the_device_try_again(database, clock, home):
-    async def broken(_db, _org, _changes, _now):
-        raise ZeroDivisionError
+_CRASH = Query("crash", "SELECT 1 / 0", (), type(None))
 
-    failing = {"reminder": replace(COLLECTIONS["reminder"], applied=broken)}
+
+@asynccontextmanager
+async def a_tablet_where(database, clock, home, applied):
+    """A tablet on a server whose domain of reminders has the hook `applied`."""
+    collections = COLLECTIONS | {"reminder": replace(COLLECTIONS["reminder"], applied=applied)}
     async with AsyncExitStack() as stack:
-        site = Site(app_of(database, clock, failing), clock, database, stack)
+        site = Site(app_of(database, clock, collections), clock, database, stack)
         browser = await site.as_account(home.org, home.caregiver)
         device = Device(database, home.org, (home.space,), id=browser.device)
-        tablet = Tablet(browser, device, clock)
+        yield Tablet(browser, device, clock)
+
+
+async def test_a_database_that_is_away_makes_the_device_try_again(database, clock, home):
+    async def cut_off(_db, _org, _changes, _now):
+        raise ConnectionResetError
+
+    async with a_tablet_where(database, clock, home, cut_off) as tablet:
         answer = await tablet.push(tablet.op())
 
     assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
     assert await database.sql("SELECT 1 FROM op") == []
+    assert await database.sql("SELECT 1 FROM quarantine") == []
+
+
+async def test_an_op_over_which_its_domain_crashes_holds_up_no_other(database, clock, home):
+    told = []
+
+    async def crashes(db, _org, changes, _now):
+        titles = [change.groups["title"] for change in changes]
+        if "a riddle" in titles:
+            # Not Python alone: a statement that fails gives its transaction up.
+            await db.run(_CRASH)
+        told.extend(titles)
+
+    failures = HOOK_FAILURES.labels("reminder")._value.get()
+    async with a_tablet_where(database, clock, home, crashes) as tablet:
+        ops = [tablet.op(title) for title in ("a", "b", "a riddle", "c", "d")]
+        ops += [tablet.device.event({"occ": "x"}), tablet.op("a riddle"), tablet.op("e")]
+        with capture_logs() as logs:
+            answer = (await tablet.push(*ops)).json()
+        again = (await tablet.push(*ops)).json()
+
+    verdicts = [result["s"] for result in answer["results"]]
+    assert verdicts == [*["applied"] * 2, "invalid", *["applied"] * 3, "invalid", "applied"]
+    assert [result["op"] for result in answer["results"]] == [op["op"] for op in ops]
+    assert {result.get("code") for result in answer["results"]} == {None, "hook_failed"}
+    assert answer["acked"] == {str(home.space): 8}
+    assert answer["heads"] == {str(home.space): 6}
+    assert told == ["a", "b", "c", "d", "e"]
+    kept = await database.sql("SELECT op_id, reason, payload FROM quarantine ORDER BY op_id")
+    assert [str(row["op_id"]) for row in kept] == sorted([ops[2]["op"], ops[6]["op"]])
+    assert {row["reason"] for row in kept} == {"invalid hook_failed"}
+    assert {row["payload"]["val"]["title"] for row in kept} == {"a riddle"}
+    # Whoever lost the answer gets the same one.
+    assert [result["s"] for result in again["results"]] == [
+        "dup" if verdict == "applied" else verdict for verdict in verdicts
+    ]
+    assert HOOK_FAILURES.labels("reminder")._value.get() == failures + 4
+    assert [line["coll"] for line in logs if line["event"] == "hook_failed"] == ["reminder"] * 2
+    assert "riddle" not in json.dumps(logs, default=str)
+
+
+async def test_a_crash_that_was_a_chance_sets_nothing_aside(database, clock, home):
+    crashes = [ZeroDivisionError, ZeroDivisionError]
+
+    async def clumsy(_db, _org, _changes, _now):
+        if crashes:
+            raise crashes.pop()
+
+    async with a_tablet_where(database, clock, home, clumsy) as tablet:
+        answer = (await tablet.push(tablet.op(), tablet.op())).json()
+
+    assert [result["s"] for result in answer["results"]] == ["applied", "applied"]
+    assert await database.sql("SELECT 1 FROM quarantine") == []
 
 
 async def test_answers_are_what_the_protocol_says_byte_for_byte(tablet, home):

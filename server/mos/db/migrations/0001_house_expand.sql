@@ -242,9 +242,12 @@ CREATE TABLE quarantine (
   account_id     uuid,
   reason         text NOT NULL,
   payload        jsonb NOT NULL,
+  bytes          integer NOT NULL GENERATED ALWAYS AS (octet_length(payload::text)) STORED,
   received_at    timestamptz NOT NULL,
   PRIMARY KEY (org_id, space_id, op_id)
 );
+-- What a device has put here lately is bounded (sync_quarantine); answered from the index alone.
+CREATE INDEX quarantine_device ON quarantine (org_id, device_id, received_at) INCLUDE (bytes);
 
 -- ───────────────────────────────────────────────────────────── dispatch: make it ring
 -- What will come due. An occurrence is named by its scheduled wall time, so a zone change cannot double it.

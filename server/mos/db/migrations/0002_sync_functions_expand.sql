@@ -12,22 +12,39 @@ CREATE FUNCTION sync_server_hlc(p_now timestamptz, p_clk jsonb, p_nth bigint) RE
          )), 16, '0') || '0000000000000000'
 $$;
 
--- A refused op is kept before its device is told and forgets it, also where the space is not its
+-- Refused ops are kept before their device is told and forgets them, also where the space is not their
 -- author's: hence past row-level security. Not of an erased space: what was forgotten does not come back.
--- Returns the verdict.
+-- A device may fill so much of it and no more: 1,000 ops and 4 MiB in 24 hours. What is kept already costs
+-- nothing. p_items: [{"ord", "space", "op", "reason", "payload"}, …]. Returns the ords that had no room.
 CREATE FUNCTION sync_quarantine(
-  p_org uuid, p_space uuid, p_op uuid, p_device uuid, p_account uuid, p_now timestamptz,
-  p_verdict text, p_code text, p_payload jsonb
-) RETURNS text LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  INSERT INTO quarantine (org_id, space_id, op_id, device_id, account_id, reason, payload, received_at)
-  SELECT p_org, p_space, p_op, p_device, p_account, p_verdict || ' ' || p_code, p_payload, p_now
-  WHERE p_org = mos_org() AND NOT EXISTS (
-    SELECT 1 FROM space s WHERE s.org_id = p_org AND s.space_id = p_space AND s.state = 2)
-  ON CONFLICT DO NOTHING;
-  SELECT p_verdict
+  p_org uuid, p_device uuid, p_account uuid, p_now timestamptz, p_items jsonb
+) RETURNS bigint[] LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  WITH item AS (
+    SELECT i.*, octet_length(i.payload::text) AS bytes
+    FROM jsonb_to_recordset(p_items) AS i (ord bigint, space uuid, op uuid, reason text, payload jsonb)
+    WHERE p_org = mos_org()
+      AND NOT EXISTS (SELECT 1 FROM space s WHERE s.org_id = p_org AND s.space_id = i.space AND s.state = 2)
+      AND NOT EXISTS (SELECT 1 FROM quarantine q
+                      WHERE q.org_id = p_org AND q.space_id = i.space AND q.op_id = i.op)
+  ),
+  used AS (
+    SELECT count(*) AS n, COALESCE(sum(q.bytes), 0) AS bytes FROM quarantine q
+    WHERE q.org_id = p_org AND q.device_id = p_device AND q.received_at > p_now - interval '24 hours'
+  ),
+  weighed AS (
+    SELECT i.*, u.n + row_number() OVER w <= 1000 AND u.bytes + sum(i.bytes) OVER w <= 4194304 AS fits
+    FROM item i CROSS JOIN used u
+    WINDOW w AS (ORDER BY i.ord ROWS UNBOUNDED PRECEDING)
+  ),
+  kept AS (
+    INSERT INTO quarantine (org_id, space_id, op_id, device_id, account_id, reason, payload, received_at)
+    SELECT p_org, w.space, w.op, p_device, p_account, w.reason, w.payload, p_now FROM weighed w WHERE w.fits
+    ON CONFLICT DO NOTHING
+  )
+  SELECT array_agg(w.ord) FROM weighed w WHERE NOT w.fits
 $$;
-REVOKE ALL ON FUNCTION sync_quarantine(uuid, uuid, uuid, uuid, uuid, timestamptz, text, text, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync_quarantine(uuid, uuid, uuid, uuid, uuid, timestamptz, text, text, jsonb) TO mos_app;
+REVOKE ALL ON FUNCTION sync_quarantine(uuid, uuid, uuid, timestamptz, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sync_quarantine(uuid, uuid, uuid, timestamptz, jsonb) TO mos_app;
 
 -- The tag of a place: the last 8 hex digits of its op's id. A device shows it to prove that its history
 -- is ours; NULL for a place that does not exist.
@@ -43,7 +60,8 @@ $$;
 -- "code" and its text as received in "raw". p_device is NULL for the server's own ops.
 --
 -- Answers rows of three sorts:
---   op      ord, verdict, code, seq, hlc, claimed; of a `dup` all of its first time, `was` its verdict
+--   op      ord, verdict, code, seq, hlc, claimed; of a `dup` all of its first time, `was` its verdict;
+--           `retry` when it is refused and quarantine has no room for it
 --   space   space_id, seq: its head after this; or space_id, n: what the device is acknowledged
 --   record  space_id, seq, doc: one that changed, as it stands now
 CREATE FUNCTION sync_push(
@@ -190,11 +208,21 @@ BEGIN
     ) t
     WHERE s.org_id = p_org AND s.space_id = t.space_id
   ),
+  -- Refused ops for which there is no room: they stay with their device.
+  crowded AS MATERIALIZED (
+    SELECT COALESCE(sync_quarantine(p_org, p_device, p_account, p_now, (
+      SELECT jsonb_agg(jsonb_build_object(
+        'ord', b.ord, 'space', b.space_id, 'op', b.op_id, 'reason', b.refused || ' ' || b.why,
+        'payload', COALESCE(i.item -> 'raw', i.item)))
+      FROM numbered b CROSS JOIN LATERAL (SELECT p_ops -> (b.ord - 1)::int AS item) i
+      WHERE b.refused IN ('invalid', 'forbidden')
+    )), '{}') AS ords
+  ),
   acknowledged AS (
     INSERT INTO device_space AS d (org_id, space_id, device_id, last_n, last_hlc, skew_ms, seen_at)
-    SELECT p_org, b.space_id, p_device, COALESCE(max(b.n), 0),
+    SELECT p_org, b.space_id, p_device, COALESCE(max(b.n) FILTER (WHERE b.ord <> ALL (c.ords)), 0),
            COALESCE(max(b.hlc) FILTER (WHERE b.refused IS NULL), ''), p_skew_ms, p_now
-    FROM numbered b WHERE b.is_visible AND p_device IS NOT NULL GROUP BY b.space_id
+    FROM numbered b CROSS JOIN crowded c WHERE b.is_visible AND p_device IS NOT NULL GROUP BY b.space_id
     ON CONFLICT (org_id, space_id, device_id)
       DO UPDATE SET last_n = GREATEST(d.last_n, EXCLUDED.last_n),
                     last_hlc = GREATEST(d.last_hlc, EXCLUDED.last_hlc),
@@ -202,12 +230,10 @@ BEGIN
     RETURNING d.space_id, d.last_n
   )
   SELECT b.ord, b.space_id,
-         CASE WHEN b.refused IN ('invalid', 'forbidden') AND p_device IS NOT NULL
-           THEN sync_quarantine(p_org, b.space_id, b.op_id, p_device, p_account, p_now, b.refused, b.why,
-                                COALESCE(i.item -> 'raw', i.item))
-           ELSE b.refused END,
-         b.why, b.was, b.was_seq, b.was_hlc, b.was_claimed, NULL::bigint, NULL::jsonb
-  FROM numbered b CROSS JOIN LATERAL (SELECT p_ops -> (b.ord - 1)::int AS item) i
+         CASE WHEN b.ord = ANY (c.ords) THEN 'retry' ELSE b.refused END,
+         CASE WHEN b.ord = ANY (c.ords) THEN NULL ELSE b.why END,
+         b.was, b.was_seq, b.was_hlc, b.was_claimed, NULL::bigint, NULL::jsonb
+  FROM numbered b CROSS JOIN crowded c
   WHERE b.refused IS NOT NULL
   UNION ALL
   SELECT l.ord, l.space_id, l.verdict, NULL, NULL, l.seq, l.hlc, l.claimed, NULL, NULL FROM accepted l
