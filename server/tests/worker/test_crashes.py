@@ -134,6 +134,12 @@ async def test_a_worker_beats_works_by_the_clock_file_and_stops_when_asked(datab
     async with a_world(database) as world:
         reminder = await world.plan("08:00")
         clock_file = tmp_path / "clock"
+
+        def move_to(moment):
+            clock_file.write_text(str((moment - system_clock()).total_seconds()))
+
+        # The world's day, whatever day it is here.
+        move_to(world.now)
         settings = msgspec.structs.replace(database.settings, clock_file=clock_file)
         clock = file_clock(clock_file)
         stop = asyncio.Event()
@@ -144,8 +150,7 @@ async def test_a_worker_beats_works_by_the_clock_file_and_stops_when_asked(datab
                 return await database.sql("SELECT 1 FROM worker_heartbeat")
 
             await until(beats)
-            ahead = (world.local("08:00") - system_clock()).total_seconds()
-            clock_file.write_text(str(ahead))
+            move_to(world.local("08:00"))
 
             async def rung():
                 return world.rings() == [f"{reminder}@2026-11-27T08:00"]
