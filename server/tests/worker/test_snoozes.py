@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
-from engine_world import a_world, occ_of
+import pytest
+from engine_world import DAY, a_world, occ_of
+
+from mos.kernel.ids import named_id
 
 
 async def test_snoozing_rings_later_and_moves_the_grace(database):
@@ -43,6 +46,109 @@ async def test_snoozing_what_is_critical_moves_no_grace(database):
         await world.at("08:10")
         assert await world.state(occ) == "late"
         await world.at("08:15")
+        assert await world.state(occ) == "missed"
+
+
+async def a_critical_snooze_past_its_grace(world):
+    """Snooze a medicine at 08:12 until 08:22, and let it be missed at 08:15; return its names."""
+    medicine = await world.plan("08:00", criticality="critical", grace=15)
+    occ = occ_of(medicine, "08:00")
+    await world.at("08:00")
+    await world.at("08:05")
+    world.now = world.local("08:12")
+    snooze = await world.say("snooze", occ=occ, until=world.moment(world.local("08:22")))
+    await world.at("08:15")
+    assert await world.state(occ) == "missed"
+    assert world.rings() == [occ] * 2
+    return medicine, occ, snooze
+
+
+async def test_what_is_critical_and_missed_rings_when_the_snooze_said(database):
+    async with a_world(database) as world:
+        _, contact = await world.supporter(primary=True)
+        _, occ, _ = await a_critical_snooze_past_its_grace(world)
+        called = len(contact.told)
+        before = await world.alerts()
+
+        await world.at("08:21")
+        assert world.rings() == [occ] * 2
+        await world.at("08:22")
+        assert world.rings() == [occ] * 3
+        await world.at("08:29")
+
+        assert world.rings() == [occ] * 3
+        assert await world.state(occ) == "missed"
+        assert await world.alerts() == before
+        assert [alert["what"]["kind"] for alert in before] == ["missed"]
+        assert len(contact.told) == called
+
+
+async def test_what_is_critical_and_answered_meanwhile_rings_no_more(database):
+    async with a_world(database) as world:
+        _, occ, _ = await a_critical_snooze_past_its_grace(world)
+        world.now = world.local("08:20")
+        await world.say("completion", occ=occ, st="done")
+
+        await world.at("08:22")
+
+        assert world.rings() == [occ] * 2
+        assert await world.state(occ) == "closed"
+
+
+async def test_a_snooze_taken_back_after_the_miss_does_not_ring(database):
+    async with a_world(database) as world:
+        _, occ, snooze = await a_critical_snooze_past_its_grace(world)
+
+        await world.say("retract", of=str(snooze))
+        await world.at("08:22")
+
+        assert world.rings() == [occ] * 2
+        assert await world.state(occ) == "missed"
+
+
+@pytest.mark.parametrize("change", ["deleted", "paused"])
+async def test_a_missed_occurrence_that_the_plan_silences_does_not_ring(database, change):
+    async with a_world(database) as world:
+        medicine, occ, _ = await a_critical_snooze_past_its_grace(world)
+        if change == "deleted":
+            await world.set("reminder", medicine, {"deleted": True})
+        else:
+            pause = [{"from": DAY, "to": DAY, "why": "Sjukhus"}]
+            await world.set("profile", named_id(world.space, "profile"), {"pause": pause})
+
+        await world.at("08:22")
+
+        assert world.rings() == [occ] * 2
+        assert await world.state(occ) == "missed"
+
+
+async def test_snoozing_what_is_critical_and_missed_rings_and_leaves_the_alert_alone(database):
+    async with a_world(database) as world:
+        medicine = await world.plan("08:00", criticality="critical", grace=15)
+        occ = occ_of(medicine, "08:00")
+        await world.at("08:00")
+        await world.at("08:15")
+        before = await world.alerts()
+        await world.say("snooze", occ=occ, until=world.moment(world.local("08:26")))
+
+        await world.at("08:26")
+
+        assert world.rings() == [occ] * 2
+        assert await world.state(occ) == "missed"
+        assert await world.alerts() == before
+
+
+@pytest.mark.parametrize(("back", "rings"), [("2026-11-27T09:00", 3), ("2026-11-28T09:00", 2)])
+async def test_a_snooze_that_nothing_ran_for_rings_late_once_and_not_days_later(
+    database, back, rings
+):
+    async with a_world(database) as world:
+        _, occ, _ = await a_critical_snooze_past_its_grace(world)
+
+        await world.at(back)
+        await world.later(minutes=1)
+
+        assert world.rings().count(occ) == rings
         assert await world.state(occ) == "missed"
 
 

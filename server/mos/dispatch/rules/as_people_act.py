@@ -46,21 +46,21 @@ def _reopened(occurrence: Occurrence, now: datetime) -> Move:
 def snoozed(occurrence: Occurrence, op: UUID, until: datetime, now: datetime) -> Move | None:
     """Say what "Påminn igen" does: rings at `until`, and starts the grace anew.
 
-    The grace of what is critical is never moved. None: nothing changes.
+    The grace of what is critical is never moved, so that it stays missed where it is. None: nothing
+    changes.
     """
-    critical = occurrence.criticality == "critical"
-    waits = occurrence.state in OPEN - {State.PLANNED}
-    if not waits and (critical or occurrence.state is not State.MISSED):
+    if occurrence.state not in (OPEN | {State.MISSED}) - {State.PLANNED}:
         return None
+    critical = occurrence.criticality == "critical"
+    asked = replace(occurrence, snoozed_until=until, snoozed_by=op, next_at=now)
+    if critical and occurrence.state is State.MISSED:
+        return Move(asked)
     moved = replace(
-        occurrence,
+        asked,
         state=after(occurrence.state, Event.SNOOZE),
-        snoozed_until=until,
-        snoozed_by=op,
         # Whoever snoozed has been told.
         told_at=occurrence.told_at or now,
         silent_at=None,
-        next_at=now,
     )
     return Move(moved if critical else _counted_from(moved, max(until, occurrence.at)))
 
@@ -68,7 +68,7 @@ def snoozed(occurrence: Occurrence, op: UUID, until: datetime, now: datetime) ->
 def unsnoozed(occurrence: Occurrence, now: datetime) -> Move:
     """Say what taking a snooze back does: rings and grace count from the start again."""
     counted = _counted_from(occurrence, occurrence.at)
-    watched = now if occurrence.state in OPEN else occurrence.next_at
+    watched = now if occurrence.state in OPEN else None
     return Move(replace(counted, snoozed_until=None, snoozed_by=None, next_at=watched))
 
 

@@ -17,6 +17,9 @@ def replanned(
     nothing changes.
     """
     if planned is None:
+        if occurrence.state is State.MISSED and occurrence.snoozed_until is not None:
+            # Missed it stays, but the ring that a snooze has promised would be out of place.
+            return Move(replace(occurrence, snoozed_until=None, next_at=None))
         if occurrence.state not in OPEN:
             return None
         event = Event.PAUSE if is_paused else Event.CANCEL

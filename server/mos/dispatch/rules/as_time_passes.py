@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from mos.dispatch.model import OPEN, AlertKind, Event, Move, Occurrence, Planned, State
-from mos.dispatch.rules.ladders import LADDERS, RINGS, SILENT_AFTER
+from mos.dispatch.rules.ladders import LADDERS, RINGS, SILENT_AFTER, STALE_AFTER
 from mos.dispatch.rules.transitions import after
 
 
@@ -46,6 +46,8 @@ def over_at(occurrence: Occurrence) -> datetime:
 
 def look(occurrence: Occurrence, now: datetime) -> Move:
     """Say what time has made of an occurrence by `now`, and when to look again."""
+    if occurrence.state is State.MISSED and occurrence.snoozed_until is not None:
+        return _ring_as_promised(occurrence, occurrence.snoozed_until, now)
     if occurrence.state not in OPEN:
         return Move(replace(occurrence, next_at=None))
     if occurrence.state is State.PLANNED and now < occurrence.at:
@@ -66,15 +68,27 @@ def _ring_before(occurrence: Occurrence) -> Move:
 
 
 def _miss(occurrence: Occurrence) -> Move:
+    until = occurrence.snoozed_until
+    # The grace of what is critical does not wait for a snooze, but whoever asked is rung for.
+    promised = until if until is not None and until >= occurrence.missed_at else None
     return Move(
         replace(
             occurrence,
             state=after(occurrence.state, Event.MISS),
-            snoozed_until=None,
+            snoozed_until=promised,
             silent_at=None,
-            next_at=None,
+            next_at=promised,
         ),
         alerts=("missed",),
+    )
+
+
+def _ring_as_promised(occurrence: Occurrence, until: datetime, now: datetime) -> Move:
+    if now < until:
+        return Move(replace(occurrence, next_at=until))
+    return Move(
+        replace(occurrence, snoozed_until=None, step=occurrence.step + 1, next_at=None),
+        ring=now < until + STALE_AFTER,
     )
 
 

@@ -65,7 +65,10 @@ async def occurrences_named(db: Db, names: Iterable[tuple[UUID, UUID, str]]) -> 
 
 
 async def occurrences_of_reminders(db: Db, scope: PlanScope) -> list[Occurrence]:
-    """Return and lock what a change of these reminders may concern: neither closed nor missed."""
+    """Return and lock what a change of these reminders may concern: what may still ring.
+
+    What was missed is among them where a snooze waits.
+    """
     return await db.all(
         _OCCURRENCES_OF_REMINDERS,
         org=scope.org,
