@@ -8,7 +8,15 @@ import { FakeMachine, FakeNetwork, FakeServer, settle } from '../offline/fake.te
 import { LocalReplica } from '../offline/replica';
 import { Store } from '../offline/store';
 import { undo } from '../care/undo.svelte';
-import { beforeEntering, checkBack, deviceId, enter, enteringFailed } from './account';
+import {
+  beforeEntering,
+  checkBack,
+  chooseLanguage,
+  deviceId,
+  enter,
+  enteringFailed,
+} from './account';
+import { language } from './i18n.svelte';
 import { comeBack, left } from './kept';
 import { mos } from './mos.svelte';
 import type { Session } from './session';
@@ -59,6 +67,10 @@ function answer(path: string, init?: RequestInit): Promise<Response> {
   if (ask === 'PUT session/device') {
     const { device_id } = JSON.parse(init?.body as string) as { device_id: string };
     cookie = { ...cookie, device: device_id };
+  }
+  if (ask === 'PATCH account') {
+    const change = JSON.parse(init?.body as string) as { language: string };
+    cookie = { ...cookie, account: { ...cookie.account, ...change } };
   }
   return Promise.resolve(Response.json(cookie));
 }
@@ -164,6 +176,30 @@ it('what waits goes out when the server says that nobody came in', async () => {
   await enteringFailed({ certain: true });
 
   expect(await isHeld()).toBe(false);
+});
+
+it('a language chosen at the door wins over the account’s, and becomes it', async () => {
+  cookie = aSession({ device: await deviceId() });
+
+  await chooseLanguage('fi');
+  await enter(cookie);
+
+  expect(language()).toBe('fi');
+  await vi.waitFor(() => {
+    expect(mos.session?.account.language).toBe('fi');
+  });
+});
+
+it('a language that somebody chose is not the next one’s', async () => {
+  cookie = aSession();
+  await enter(cookie);
+  await chooseLanguage('en');
+  expect(mos.session?.account.language).toBe('en');
+  left();
+
+  await enter(aSession({ account: { id: 'alva', name: 'Alva', role: 'nurse', language: 'sv' } }));
+
+  expect(language()).toBe('sv');
 });
 
 it('nothing of a person can be undone by the next one', async () => {

@@ -1,12 +1,15 @@
 /** Entering, coming back, leaving: what a person and the server agree on about this device. */
 import { zoneRelease } from '../plan/releases';
 import { api, ApiError, onUnauthenticated } from './api';
-import { LANGUAGES, setLanguage } from './i18n.svelte';
+import { LANGUAGES, setLanguage, type Language } from './i18n.svelte';
 import { device, keepSession, lastHere } from './kept';
 import { mos } from './mos.svelte';
 import type { Session } from './session';
 
 const BEAT_MS = 5 * 60_000;
+
+/** What somebody chose to read before they signed in; their account takes it over. */
+let chosen: Language | null = null;
 
 /** Changes of somebody else, not sent yet, would be lost by going on. */
 export class Unsent extends Error {
@@ -103,14 +106,31 @@ export async function enter(session: Session, { lose = false } = {}): Promise<vo
     if (pending > 0 && !lose) throw new Unsent(before.account.name, pending);
     await replica.forget();
   }
-  const known = LANGUAGES.find((language) => language === session.account.language);
-  if (known !== undefined) await setLanguage(known);
+  const theirs = LANGUAGES.find((language) => language === session.account.language);
+  const spoken = chosen ?? theirs;
+  chosen = null;
+  if (spoken !== undefined) await setLanguage(spoken);
   await replica.belongTo(session.account.id);
   // Last: from here on the person's screens are shown.
   await keepSession(session);
+  if (spoken !== undefined && spoken !== theirs) void saveLanguage(spoken);
   void beat().catch(() => undefined);
   // Asked once somebody has a reason to keep things here; browsers decide by use.
   if (isSecureContext) void navigator.storage.persist().catch(() => false);
+}
+
+/** Read in another language from now on: on this device, and with whoever is signed in or signs in next. */
+export async function chooseLanguage(language: Language): Promise<void> {
+  await setLanguage(language);
+  if (mos.session === null || mos.signedOut) chosen = language;
+  else await saveLanguage(language);
+}
+
+/** The account's language is for other devices and for letters; without a network this one still changes. */
+async function saveLanguage(language: Language): Promise<void> {
+  const session = await api.patch<Session>('account', { language }).catch(() => null);
+  if (session !== null && session.account.id === mos.session?.account.id)
+    await keepSession(session);
 }
 
 /** Sign out here and forget everything. What was not sent is lost: ask before. */
