@@ -123,6 +123,12 @@ describe('an item', () => {
     expect(item?.completion).toBe(completions[1]?.rec);
   });
 
+  it('with an outcome of a newer app is answered, and nobody knows how', () => {
+    const completions = [done(`breakfast@${DATE}T08:00`, '08:10', 'fed_by_tube')];
+    const [item] = dayOf(aDay([breakfast], { completions }), { date: DATE, now: at('08:30') });
+    expect(item).toMatchObject({ state: 'done', outcome: 'unknown' });
+  });
+
   it('tells when it rings again, until it is answered', () => {
     const occ = `pill@${DATE}T08:00`;
     const snoozes = [aRow({ v: { occ, at: iso('08:05'), until: iso('08:15') } })];

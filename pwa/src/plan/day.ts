@@ -11,6 +11,7 @@ import type {
   Item,
   ItemState,
   Outcome,
+  ReadOutcome,
   Profile,
   Reminder,
   Rule,
@@ -195,7 +196,7 @@ export interface DaySource {
 }
 
 interface Happened {
-  completion: { rec: string; at: number; outcome: Outcome | null; by: string | null } | null;
+  completion: { rec: string; at: number; outcome: ReadOutcome; by: string | null } | null;
   snooze: { at: number; until: number } | null;
   rangAt: number | null;
 }
@@ -225,7 +226,7 @@ function noteCompletion(found: Happened, row: Row): void {
   const known = found.completion;
   if (known !== null && (known.at < at || (known.at === at && known.rec < row.rec))) return;
   const by = text(row.doc['by']) || null;
-  found.completion = { rec: row.rec, at, outcome: oneOf(OUTCOMES, v['st']), by };
+  found.completion = { rec: row.rec, at, outcome: oneOf(OUTCOMES, v['st']) ?? 'unknown', by };
 }
 
 function noteSnooze(found: Happened, v: Fields): void {

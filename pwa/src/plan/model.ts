@@ -21,6 +21,8 @@ export type Day = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
 export type DayPart = 'morning' | 'day' | 'evening' | 'night';
 export type Outcome =
   'done' | 'partly' | 'refused' | 'asleep' | 'away' | 'not_available' | 'held' | 'other';
+/** As read: a newer app may record what this release has no word for. */
+export type ReadOutcome = Outcome | 'unknown';
 
 interface RuleLimits {
   zone: string;
@@ -102,7 +104,7 @@ export interface Item {
   state: ItemState;
   /** When it counts as missed (ms). */
   missedAt: number;
-  outcome: Outcome | null;
+  outcome: ReadOutcome | null;
   /** The completion that closed it, for undo. */
   completion: string | null;
   by: string | null;

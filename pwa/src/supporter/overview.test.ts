@@ -262,6 +262,16 @@ describe('the strip', () => {
     expect(marksOf(items, window).map((mark) => mark.look)).toEqual(['done', 'now']);
   });
 
+  it('what somebody did not want bears no check', () => {
+    const items = [
+      anItem('08:00', 'done', { outcome: 'refused' }),
+      anItem('09:00', 'done', { outcome: 'unknown' }),
+      anItem('10:00', 'done', { outcome: 'partly' }),
+    ];
+    const looks = marksOf(items, windowOf(at('12:14'), ZONE)).map((mark) => mark.look);
+    expect(looks).toEqual(['answered', 'answered', 'done']);
+  });
+
   it('a medicine is a point', () => {
     const [mark] = marksOf(
       [anItem('14:00', 'later', { end: at('14:00') })],

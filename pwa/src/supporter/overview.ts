@@ -158,11 +158,16 @@ export function glanceOf(items: readonly Item[]): Glance {
   return { now: on, late: false, next };
 }
 
+/** It came about, whole or in part. */
+export function isDone({ outcome }: Item): boolean {
+  return outcome === 'done' || outcome === 'partly';
+}
+
 /** When the resident last ate, as far as anybody recorded it; null when nobody did. */
 export function lastMealAt(items: readonly Item[]): number | null {
   const eaten = items
     .filter((item) => item.family === 'meal')
-    .filter((item) => item.outcome === 'done' || item.outcome === 'partly')
+    .filter(isDone)
     .map((item) => item.doneAt ?? item.start);
   return eaten.length > 0 ? Math.max(...eaten) : null;
 }
@@ -209,7 +214,8 @@ export function percent(at: number, from: number, to: number): number {
   return Math.round(((at - from) / (to - from)) * 10_000) / 100;
 }
 
-export type MarkLook = 'later' | 'now' | 'done' | 'missed' | 'late' | 'gone';
+/** answered: with something else than that it was done. */
+export type MarkLook = 'later' | 'now' | 'done' | 'answered' | 'missed' | 'late' | 'gone';
 
 export interface Mark {
   occ: string;
@@ -248,6 +254,7 @@ export function marksOf(items: readonly Item[], { from, to }: StripWindow): Mark
 const PAINT_ORDER: Record<MarkLook, number> = {
   gone: 0,
   done: 1,
+  answered: 1,
   later: 2,
   missed: 3,
   now: 4,
@@ -258,10 +265,11 @@ function lookOf(item: Item): MarkLook {
   switch (item.state) {
     case 'later':
     case 'now':
-    case 'done':
     case 'missed':
     case 'gone':
       return item.state;
+    case 'done':
+      return isDone(item) ? 'done' : 'answered';
     case 'open':
       return item.reminder.checkable ? 'late' : 'gone';
     case 'paused':

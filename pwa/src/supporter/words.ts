@@ -1,6 +1,6 @@
 /** What the supporter's screens say about times, days, rules, outcomes and alerts. Texts are the catalogue's. */
 import { has, language, locale, t } from '../app/i18n.svelte';
-import type { Alert, Day, Item, Outcome, Reminder, Rule } from '../plan/model';
+import type { Alert, Day, Item, ReadOutcome, Reminder, Rule } from '../plan/model';
 import { ORDINALS } from '../plan/editor/form';
 import { patternOf } from '../plan/editor/rule';
 import { DAYS, wallTime, weekday } from '../plan/time';
@@ -93,7 +93,7 @@ export function statusWords(status: Status): string {
 
 // ───────────────────────────────────────────────────────────── outcomes, categories
 
-export function outcomeWords(outcome: Outcome): string {
+export function outcomeWords(outcome: ReadOutcome): string {
   // A key that ends in `.other` is a plural form.
   return t(`supporter.outcome.${outcome === 'other' ? 'another' : outcome}`);
 }
