@@ -36,8 +36,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_S.LATE, _E.ANSWER): _S.CLOSED,
     (_S.LATE, _E.CANCEL): _S.CANCELLED,
     (_S.LATE, _E.PAUSE): _S.PAUSED,
-    # It is never too late for an answer, nor for one more ring that the resident asked for. (What is
-    # critical rings once more and stays missed: the rule `snoozed`.)
+    # It is never too late for an answer, nor for one more ring that the resident asked for. What is
+    # critical rings once more and stays missed (the rule `snoozed`).
     (_S.MISSED, _E.SNOOZE): _S.LATE,
     (_S.MISSED, _E.ANSWER): _S.CLOSED,
     (_S.CLOSED, _E.ANSWER): _S.CLOSED,
