@@ -1,6 +1,7 @@
 """Words of care: roles, permissions, who acts and what they may reach. Types only."""
 
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -51,11 +52,16 @@ class Actor(Struct, frozen=True, kw_only=True):
     device: UUID | None
 
 
+SpaceKind = Literal["resident", "medication"]
+
+
 class Access(Struct, frozen=True):
     """What one account may do in one space, already cut to what its role can ever have."""
 
     space: UUID
     permissions: frozenset[Permission]
+    kind: SpaceKind = "resident"
+    of: UUID | None = None  # the resident's space that this one belongs to
 
 
 class Reach(Struct, frozen=True):

@@ -13,6 +13,7 @@ from mos.db import Db, Scope, may_pass
 from mos.kernel.ids import new_id
 from mos.sync import rules, store
 from mos.sync.model import (
+    Added,
     Author,
     Change,
     Check,
@@ -132,11 +133,11 @@ async def pull(
         spaces=[
             _pulled(row, request.check) for row in rows if row.reset is None and not row.is_erased
         ],
-        added=[grant for space, grant in grants.items() if space not in request.spaces],
+        added=[_added(grant) for space, grant in grants.items() if space not in request.spaces],
         gone=[Gone(space, "revoked") for space in request.spaces if space not in grants]
         + [Gone(space, "erased") for space in erased],
         reset=[
-            Reset(row.space, row.reset)
+            Reset(row.space, row.reset, _snap(row.space))
             for row in rows
             if row.reset is not None and not row.is_erased
         ],
@@ -161,13 +162,23 @@ async def hello(
                 head.space,
                 grants[head.space].role,
                 grants[head.space].permissions,
+                grants[head.space].kind,
                 f"{head.epoch}.{head.head_seq}",
                 head.floor_seq,
+                grants[head.space].of,
             )
             for head in heads
             if not head.is_erased
         ],
     )
+
+
+def _added(grant: Grant) -> Added:
+    return Added(grant.id, grant.role, grant.permissions, grant.kind, _snap(grant.id), grant.of)
+
+
+def _snap(space: UUID) -> str:
+    return f"/sync/v1/snapshot/{space}"
 
 
 def _space(op: Op | Unreadable) -> UUID:

@@ -231,12 +231,28 @@ class PulledSpace(Struct, frozen=True):
     check: Check | UnsetType = UNSET
 
 
+Kind = Literal["resident", "medication"]
+
+
 class Grant(Struct, frozen=True):
     """A space that the actor may see, and what they may do there."""
 
     id: UUID
     role: str
     permissions: list[str]
+    kind: Kind
+    of: UUID | UnsetType = UNSET  # the resident's space that this one belongs to
+
+
+class Added(Struct, frozen=True):
+    """A space that the device did not ask for, and where all of it is to be had at once."""
+
+    id: UUID
+    role: str
+    permissions: list[str]
+    kind: Kind
+    snap: str
+    of: UUID | UnsetType = UNSET
 
 
 class SpaceHead(Struct, frozen=True):
@@ -245,8 +261,10 @@ class SpaceHead(Struct, frozen=True):
     id: UUID
     role: str
     permissions: list[str]
+    kind: Kind
     cur_hint: str
     floor: int
+    of: UUID | UnsetType = UNSET
 
 
 class Gone(Struct, frozen=True):
@@ -258,10 +276,11 @@ class Gone(Struct, frozen=True):
 
 
 class Reset(Struct, frozen=True):
-    """A cursor that does not belong to the space's history: pull it from ""."""
+    """A cursor that does not belong to the space's history: begin it anew."""
 
     id: UUID
     why: ResetWhy
+    snap: str
 
 
 class Pulled(Struct, frozen=True):
@@ -269,7 +288,7 @@ class Pulled(Struct, frozen=True):
 
     server_now: datetime
     spaces: list[PulledSpace]
-    added: list[Grant]
+    added: list[Added]
     gone: list[Gone]
     reset: list[Reset]
 

@@ -17,8 +17,8 @@ from uuid import UUID
 
 import msgspec
 
-from mos.care import rules, store
-from mos.care.model import Access, Actor, Permission, Role
+from mos.care import store
+from mos.care.model import Actor, Role
 from mos.db import Db, Pool
 from mos.db import Scope as DbScope
 from mos.kernel.clock import Clock
@@ -31,7 +31,6 @@ from mos.sync.model import (
     PROTO,
     Author,
     Collections,
-    Grant,
     Hello,
     Pull,
     Pushed,
@@ -43,6 +42,9 @@ from mos.sync.store import heads as read_heads
 from mos.web.edge import App, Receive, Scope, Send, log_crash
 from mos.web.errors import HttpRefused
 from mos.web.session import actor_of, header
+from mos.web.sync_access import grants
+from mos.web.sync_snapshot import ROUTE as SNAPSHOT_ROUTE
+from mos.web.sync_snapshot import Snapshots, space_of
 
 # How long a device may keep what it has without meeting the server.
 _LEASE = timedelta(days=14)
@@ -73,6 +75,7 @@ class _Sync:
         self._hub = hub
         self._busy = 0
         self._of_session: Counter[UUID] = Counter()
+        self._snapshots = Snapshots(pool, clock)
         self._posts = {"hello": self._hello, "push": self._push, "pull": self._pull}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,23 +86,38 @@ class _Sync:
         elif name in self._posts:
             _require_method(scope, "POST")
             await self._post(name, scope, receive, send)
+        elif (space := space_of(scope["path"])) is not None:
+            scope["route"] = SNAPSHOT_ROUTE
+            _require_method(scope, "GET")
+            await self._snapshot(scope, receive, send, space)
         else:
             raise HttpRefused(HTTPStatus.NOT_FOUND, "not_found", "There is nothing here.")
 
     # ── requests
 
     async def _post(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._busy >= _MAX_BUSY:
-            raise TooMany("Too many devices at once.", retry_after_s=5)
-        self._busy += 1
-        try:
+        with self._room():
             actor = await actor_of(scope, self._pool, self._clock)
             with self._turn(actor.session):
                 body = await _body(receive)
                 answer = msgspec.json.encode(await self._posts[name](scope, actor, body))
+        await _send_json(scope, send, answer)
+
+    async def _snapshot(self, scope: Scope, receive: Receive, send: Send, space: UUID) -> None:
+        actor = await actor_of(scope, self._pool, self._clock)
+        await _body(receive)
+        with self._room(), self._turn(actor.session):
+            await self._snapshots.send(scope, send, actor, space)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        if self._busy >= _MAX_BUSY:
+            raise TooMany("Too many devices at once.", retry_after_s=5)
+        self._busy += 1
+        try:
+            yield
         finally:
             self._busy -= 1
-        await _send_json(scope, send, answer)
 
     @contextmanager
     def _turn(self, session: UUID) -> Iterator[None]:
@@ -122,8 +140,8 @@ class _Sync:
         now = self._clock()
         lease = _RESIDENT_LEASE if actor.role is Role.RESIDENT else _LEASE
         async with self._pool.transaction(DbScope(actor.org)) as db:
-            grants = _grants(actor, await store.access(db, actor, now))
-            answer = await actions.hello(db, actor.org, grants, request, now)
+            granted = grants(actor, await store.access(db, actor, now))
+            answer = await actions.hello(db, actor.org, granted, request, now)
         return msgspec.structs.replace(answer, lease_until=now + lease)
 
     async def _push(self, scope: Scope, actor: Actor, body: bytes) -> Any:
@@ -158,13 +176,13 @@ class _Sync:
     async def _apply(self, actor: Actor, request: PushHead, *, set_aside: bool = False) -> Pushed:
         now = self._clock()
         async with self._pool.transaction(DbScope(actor.org)) as db:
-            grants = _grants(actor, await store.access(db, actor, now))
+            granted = grants(actor, await store.access(db, actor, now))
             author = Author(
                 org=actor.org,
                 account=actor.account,
                 session=actor.session,
                 device=request.device_id,
-                reach={space: frozenset(grant.permissions) for space, grant in grants.items()},
+                reach={space: frozenset(grant.permissions) for space, grant in granted.items()},
             )
             return await actions.push(
                 db, author, request, self._collections, now, set_aside=set_aside
@@ -177,8 +195,8 @@ class _Sync:
             raise _upgrade()
         now = self._clock()
         async with self._pool.transaction(DbScope(actor.org)) as db:
-            grants = _grants(actor, await store.access(db, actor, now))
-            return await actions.pull(db, actor.org, grants, request, now)
+            granted = grants(actor, await store.access(db, actor, now))
+            return await actions.pull(db, actor.org, granted, request, now)
 
     # ── server-sent events
 
@@ -225,7 +243,7 @@ class _Sync:
         """Let the stream hear of what the actor may see now; return where all of it stands."""
         async with self._pool.transaction(DbScope(actor.org)) as db:
             access = await store.access(db, actor, self._clock())
-            spaces = tuple(_grants(actor, access))
+            spaces = tuple(grants(actor, access))
             # Watch first, then read: what changes in between is said twice, never not at all.
             self._hub.watch(stream, spaces)
             return await _heads(db, actor.org, spaces)
@@ -234,22 +252,6 @@ class _Sync:
 async def _heads(db: Db, org: UUID, spaces: tuple[UUID, ...]) -> dict[UUID, int]:
     await db.scope(DbScope(org, spaces))
     return {head.space: head.head_seq for head in await read_heads(db, org, spaces)}
-
-
-def _grants(actor: Actor, accesses: list[Access]) -> dict[UUID, Grant]:
-    """Return the spaces whose content the actor may see, with all that they may do there.
-
-    A space is seen whole or not at all, and what is in it is the plan: hence that permission.
-    """
-    return {
-        access.space: Grant(
-            access.space,
-            actor.role.value,
-            sorted(word.value for word in access.permissions if rules.may(actor, word, access)),
-        )
-        for access in accesses
-        if rules.may(actor, Permission.PLAN_VIEW, access)
-    }
 
 
 # ────────────────────────────────────────────────── HTTP

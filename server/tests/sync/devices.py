@@ -120,7 +120,7 @@ class Device:
     async def pull_once(self, *, limit=2000, spaces=None, check=True, now=NOW):
         """Ask once and take what comes; return the answer."""
         grants = {
-            space: Grant(space, "caregiver", sorted(self.words))
+            space: Grant(space, "caregiver", sorted(self.words), "resident")
             for space in (self.spaces if spaces is None else spaces)
         }
         request = Pull(

@@ -12,23 +12,15 @@ from browsers import Site
 from builders import a_home, a_relation
 from devices import COLLECTIONS, Device
 from structlog.testing import capture_logs
+from tablets import Tablet, a_tablet, app_of
 
 from mos.db import Query
 from mos.sync.metrics import HOOK_FAILURES
-from mos.sync.pokes import Hub
-from mos.web.edge import Edge
-from mos.web.metrics import Metrics
-from mos.web.sync import sync_app
 
 
 @pytest.fixture
 async def home(database):
     return await a_home(database, residents=2)
-
-
-def app_of(database, clock, collections=COLLECTIONS):
-    sync = sync_app(database.app, clock, collections, Hub(database.app))
-    return Edge(sync, database.settings, Metrics())
 
 
 @pytest.fixture
@@ -40,38 +32,7 @@ async def site(database, clock):
 @pytest.fixture
 async def tablet(site, home):
     """The caregiver's browser, and the device in it that writes ops."""
-    browser = await site.as_account(home.org, home.caregiver)
-    spaces = tuple(resident.space for resident in home.residents)
-    device = Device(site.database, home.org, spaces, account=home.caregiver, id=browser.device)
-    return Tablet(browser, device, site.clock)
-
-
-class Tablet:
-    def __init__(self, browser, device, clock):
-        self.browser, self.device, self.clock = browser, device, clock
-
-    def frame(self, **more):
-        return {
-            "proto": 1, "schema": 1, "device_id": str(self.device.id),
-            "client_now": self.clock().isoformat(),
-        } | more  # fmt: skip
-
-    async def post(self, name, body, **headers):
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self.browser.http.post(
-            f"/sync/v1/{name}",
-            content=content,
-            headers={"x-mos": "1", "content-type": "application/json"} | headers,
-        )
-
-    async def push(self, *ops):
-        return await self.post("push", self.frame(batch=str(uuid4()), ops=ops))
-
-    async def pull(self, **spaces):
-        return await self.post("pull", self.frame(spaces=spaces, check=True))
-
-    def op(self, title="Frukost"):
-        return self.device.set(uuid4(), {"title": title}, ms=int(self.clock().timestamp() * 1000))
+    return await a_tablet(site, home)
 
 
 async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
@@ -86,8 +47,8 @@ async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
     assert [space["id"] for space in greeting["spaces"]] == sorted(map(str, tablet.device.spaces))
     spaces = {space["id"]: space for space in greeting["spaces"]}
     assert spaces[str(home.space)] | {"permissions": ...} == {
-        "id": str(home.space), "role": "caregiver", "permissions": ..., "cur_hint": "1.0",
-        "floor": 0,
+        "id": str(home.space), "role": "caregiver", "permissions": ..., "kind": "resident",
+        "cur_hint": "1.0", "floor": 0,
     }  # fmt: skip
     assert greeting["lease_until"] == "2026-12-09T09:00:00Z"
     assert push.json() == {
@@ -109,6 +70,7 @@ async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
         "added": [{
             "id": str(home.residents[1].space), "role": "caregiver",
             "permissions": spaces[str(home.residents[1].space)]["permissions"],
+            "kind": "resident", "snap": f"/sync/v1/snapshot/{home.residents[1].space}",
         }],
         "gone": [],
         "reset": [],
