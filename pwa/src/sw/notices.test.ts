@@ -10,7 +10,7 @@ const words: Words = (key, params = {}) =>
   );
 const nothing: Known = { title: null, name: null, alert: null };
 const ring = { kind: 'ring', space: 's', occ: 'r@2026-11-27T08:00' } as const;
-const alert = { kind: 'alert', space: 's', alert: 'a' } as const;
+const alert = { kind: 'alert', space: 's', alert: 'a', quiet: false } as const;
 
 describe('a push message', () => {
   it('of a reminder shows its title and time, and can be answered there', () => {
@@ -35,6 +35,17 @@ describe('a push message', () => {
 
     expect(notice.title).toBe(title);
     expect(notice.actions.map(({ action }) => action)).toEqual(['take']);
+  });
+
+  it('of an alert beside another that sounds is quiet', () => {
+    const sent = { kind: 'alert', space: 's', alert: 'a' };
+    const quietOf = (told: object): boolean | undefined => {
+      const payload = readPayload(JSON.stringify({ ...sent, ...told }));
+      return payload?.kind === 'alert' ? noticeOf(payload, nothing, words).quiet : undefined;
+    };
+
+    expect(quietOf({})).toBe(false);
+    expect(quietOf({ quiet: true })).toBe(true);
   });
 
   it('that is not ours is passed over', () => {

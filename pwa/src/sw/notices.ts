@@ -3,7 +3,13 @@
 /** As the server sends it: ids only. */
 export type Payload =
   | { readonly kind: 'ring'; readonly space: string; readonly occ: string }
-  | { readonly kind: 'alert'; readonly space: string; readonly alert: string }
+  /** `quiet`: another about the same resident sounds in the same moment. */
+  | {
+      readonly kind: 'alert';
+      readonly space: string;
+      readonly alert: string;
+      readonly quiet: boolean;
+    }
   | { readonly kind: 'close'; readonly tag: string }
   | { readonly kind: 'test'; readonly nonce: string };
 
@@ -29,6 +35,8 @@ export interface Notice {
   readonly title: string;
   readonly body: string;
   readonly tag: string;
+  /** Stands there without a sound. */
+  readonly quiet: boolean;
   readonly actions: readonly { readonly action: string; readonly title: string }[];
   readonly target: Target;
 }
@@ -40,9 +48,10 @@ export function readPayload(text: string): Payload | null {
   } catch {
     return null;
   }
-  const { kind, space, occ, alert, tag, nonce } = told;
+  const { kind, space, occ, alert, quiet, tag, nonce } = told;
   if (kind === 'ring' && isText(space) && isText(occ)) return { kind, space, occ };
-  if (kind === 'alert' && isText(space) && isText(alert)) return { kind, space, alert };
+  if (kind === 'alert' && isText(space) && isText(alert))
+    return { kind, space, alert, quiet: quiet === true };
   if (kind === 'close' && isText(tag)) return { kind, tag };
   if (kind === 'test' && isText(nonce)) return { kind, nonce };
   return null;
@@ -59,6 +68,7 @@ export function noticeOf(
         title: known.title ?? words('push.ring.unknown'),
         body: words('push.ring.body', { time: timeOf(payload.occ) }),
         tag: payload.occ,
+        quiet: false,
         actions: [
           { action: 'done', title: words('push.done') },
           { action: 'again', title: words('push.again') },
@@ -70,14 +80,16 @@ export function noticeOf(
         title: alertTitle(known, words),
         body: words('push.open'),
         tag: payload.alert,
+        quiet: payload.quiet,
         actions: [{ action: 'take', title: words('push.take') }],
-        target: payload,
+        target: { kind: 'alert', space: payload.space, alert: payload.alert },
       };
     case 'test':
       return {
         title: words('push.test.title'),
         body: words('push.test.body'),
         tag: 'test',
+        quiet: false,
         actions: [],
         target: { kind: 'test' },
       };

@@ -84,7 +84,7 @@ async function take(payload: Payload): Promise<void> {
   // Answered meanwhile, and the person can see that it is.
   if (payload.kind === 'ring' && seen && (await isAnswered(payload.space, payload.occ))) return;
   // A page that sounds by itself is enough; then the notification only stands there.
-  await put(noticeOf(payload, await knownAbout(payload), await words()), { silent: heard });
+  await put(noticeOf(payload, await knownAbout(payload), await words()), heard);
   if (payload.kind !== 'ring' || heard) return;
   await noteRang(payload.space, payload.occ);
   await sendWaiting().catch(sendLater);
@@ -100,7 +100,8 @@ async function news(payload: Payload): Promise<void> {
   ]);
 }
 
-async function put(notice: Notice, { silent }: { silent: boolean }): Promise<void> {
+async function put(notice: Notice, heard: boolean): Promise<void> {
+  const silent = heard || notice.quiet;
   await self.registration.showNotification(notice.title, {
     body: notice.body,
     tag: notice.tag,

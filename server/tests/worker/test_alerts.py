@@ -34,6 +34,59 @@ async def test_a_missed_meal_alerts_the_contact_person_then_the_unit_then_all(da
         assert (len(contact.told), len(ward.told), len(other.told)) == (3, 2, 1)
 
 
+def heard(browser):
+    """Return how many of the alerts that a phone was told made themselves heard."""
+    return sum("quiet" not in told for told in browser.told)
+
+
+async def test_what_is_late_at_the_same_moment_makes_a_phone_sound_once(database):
+    async with a_world(database) as world:
+        _, contact = await world.supporter(primary=True)
+        _, ward = await world.supporter(unit=True)
+        occs = [occ_of(await world.plan("08:00"), "08:00") for _ in range(3)]
+        await world.at("08:00")
+
+        await world.at("08:15")
+        # Each has a notification of its own, to be taken and to be cleared by itself.
+        alerts = {str(named_id(world.space, f"alert/{occ}")) for occ in occs}
+        assert {told["alert"] for told in contact.told} == alerts
+        assert heard(contact) == 1
+
+        await world.at("08:30")
+        assert (len(contact.told), len(ward.told)) == (6, 3)
+        assert (heard(contact), heard(ward)) == (2, 1)
+
+
+async def test_what_is_late_for_two_residents_makes_a_phone_sound_for_each(database):
+    async with a_world(database, residents=2) as world:
+        _, ward = await world.supporter(unit=True)
+        for resident in world.home.residents:
+            await world.plan("08:00", "08:01", space=resident.space)
+        await world.at("08:00")
+
+        await world.at("08:15")
+        assert heard(ward) == len(ward.told) == 2
+        await world.at("08:16")
+        assert heard(ward) == len(ward.told) == 4
+
+
+async def test_a_phone_that_the_first_alert_does_not_reach_sounds_for_the_next(database):
+    async with a_world(database) as world:
+        _, contact = await world.supporter(primary=True)
+        once = {"start": True, "again": False, "before": None}
+        for _ in range(3):
+            await world.plan("08:00", ring=once)
+        await world.at("08:00")
+        world.service.answers = [503]
+
+        await world.at("08:15")
+        assert heard(contact) == len(contact.told) == 2
+        await world.later(seconds=5)
+
+        # It comes alone now, and nobody has heard of it.
+        assert heard(contact) == len(contact.told) == 3
+
+
 async def test_a_missed_meal_is_in_the_space_within_the_same_tick(database):
     async with a_world(database) as world:
         reminder = await world.plan("08:00")

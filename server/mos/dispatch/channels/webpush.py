@@ -1,5 +1,8 @@
 """Tells a browser through its push service, many at a time.
 
+Of several alerts that reach a phone about one resident at once the first makes itself heard, and
+the others stand beside it, each to be taken and cleared by itself.
+
 Services fail one by one. Each has its own share of what is on its way, and one that fails again and
 again rests for a while: its messages wait in the database, where they cost the others nothing.
 """
@@ -9,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -39,7 +43,7 @@ class WebPush:
         """Send through `post`; `wake` is called when something has ended."""
         self._post = post
         self._wake = wake
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Result]] = set()
         self._in_flight: Counter[str] = Counter()
         self._trouble: dict[str, _Trouble] = {}
         self._finished: list[tuple[Taken, Result]] = []
@@ -60,10 +64,14 @@ class WebPush:
 
     async def begin(self, deliveries: Sequence[Taken], now: datetime) -> None:
         """Start sending these."""
-        for delivery in deliveries:
-            task = asyncio.create_task(self._attempt(delivery, now))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        firsts: dict[tuple[UUID, UUID], asyncio.Task[Result]] = {}
+        for delivery in sorted(deliveries, key=lambda each: each.delivery):
+            if delivery.kind == "alert":
+                name = (delivery.device, delivery.space)
+                task = self._start(delivery, now, firsts.get(name))
+                firsts.setdefault(name, task)
+            else:
+                self._start(delivery, now, None)
         metrics.IN_FLIGHT.set(len(self._tasks))
 
     def finished(self) -> list[tuple[Taken, Result]]:
@@ -81,25 +89,38 @@ class WebPush:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _attempt(self, delivery: Taken, now: datetime) -> None:
+    def _start(
+        self, delivery: Taken, now: datetime, first: "asyncio.Task[Result] | None"
+    ) -> "asyncio.Task[Result]":
+        task = asyncio.create_task(self._attempt(delivery, now, first))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _attempt(
+        self, delivery: Taken, now: datetime, first: "asyncio.Task[Result] | None"
+    ) -> Result:
+        """Send one message; quietly when `first`, another to the same device, has arrived."""
         if delivery.endpoint is None or delivery.p256dh is None or delivery.auth is None:
-            self._end(delivery, Result("refused", "no_subscription"))
-            return
+            return self._end(delivery, Result("refused", "no_subscription"))
         origin = _origin(delivery.endpoint)
         self._in_flight[origin] += 1
         try:
+            # Two attempts one after the other still end within a delivery's lease.
+            quiet = first is not None and (await first).outcome == "sent"
             subscription = Subscription(delivery.endpoint, delivery.p256dh, delivery.auth)
-            result = await send(self._post, subscription, message(delivery, now))
+            result = await send(self._post, subscription, message(delivery, now, quiet=quiet))
         finally:
             self._in_flight[origin] -= 1
             if not self._in_flight[origin]:
                 del self._in_flight[origin]
         self._learn(origin, result, now)
-        self._end(delivery, result)
+        return self._end(delivery, result)
 
-    def _end(self, delivery: Taken, result: Result) -> None:
+    def _end(self, delivery: Taken, result: Result) -> Result:
         self._finished.append((delivery, result))
         self._wake()
+        return result
 
     def _learn(self, origin: str, result: Result, now: datetime) -> None:
         if result.outcome != "later":
@@ -116,14 +137,17 @@ def _origin(endpoint: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def message(delivery: Taken, now: datetime) -> Message:
+def message(delivery: Taken, now: datetime, *, quiet: bool = False) -> Message:
     """Return the push message of a delivery: ids only (docs/engine.md)."""
     subject = delivery.subject
+    payload: dict[str, str | bool]
     match delivery.kind:
         case "ring":
             payload = {"kind": "ring", "space": str(delivery.space), "occ": subject}
         case "alert":
             payload = {"kind": "alert", "space": str(delivery.space), "alert": subject}
+            if quiet:
+                payload["quiet"] = True
         case _:
             payload = {"kind": "close", "tag": subject}
     return Message(
