@@ -83,12 +83,15 @@ class Browser:
     async def delete(self, path: str) -> httpx.Response:
         return await self.ask("DELETE", path)
 
-    async def sign_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
+    async def sign_in(
+        self, email: str, password: str = PASSWORD, *, organisation: UUID | None = None
+    ) -> httpx.Response:
         answer = await self.post(
             "session",
             {
                 "email": email,
                 "password": password,
+                "organisation": organisation and str(organisation),
                 "device_id": str(self.device),
                 "device_name": "Surfplatta",
             },
@@ -114,10 +117,12 @@ class Site:
         http = httpx.AsyncClient(transport=transport, base_url=self.base_url, headers=headers)
         return Browser(await self.stack.enter_async_context(http))
 
-    async def signed_in(self, email: str, password: str = PASSWORD) -> Browser:
+    async def signed_in(
+        self, email: str, password: str = PASSWORD, *, organisation: UUID | None = None
+    ) -> Browser:
         """A browser in which this person has signed in."""
         browser = await self.browser()
-        answer = await browser.sign_in(email, password)
+        answer = await browser.sign_in(email, password, organisation=organisation)
         assert answer.status_code == 201, answer.text
         return browser
 

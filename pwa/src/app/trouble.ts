@@ -12,7 +12,6 @@ const WORDS: Readonly<Record<string, Key>> = {
   link_gone: 'trouble.link_gone',
   claimed: 'trouble.claimed',
   claim_token: 'trouble.claim_token',
-  email_taken: 'trouble.email_taken',
 };
 
 /** `now` in ms: a lock is told by the clock time at which it ends. */
@@ -22,6 +21,7 @@ export function troubleWords(error: ApiError, now: number): string {
   const known = WORDS[error.code];
   if (known !== undefined) return t(known);
   if (error.status >= 500) return t('trouble.server');
+  if (error.field === 'organisation') return t('trouble.organisation');
   return error.field === 'email' ? t('trouble.email') : t('trouble.refused');
 }
 

@@ -18,12 +18,16 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class SignIn(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who wants in, and on which device. `device_id` is a UUID that the device made for itself."""
+    """Who wants in, and on which device. `device_id` is a UUID that the device made for itself.
+
+    `organisation` is asked for where an installation has several, and passed over where it has one.
+    """
 
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
     password: Password
     device_id: UUID
     device_name: Name | None = None
+    organisation: UUID | None = None
 
 
 @get("/installation", tags=["installation"])
@@ -53,7 +57,8 @@ async def post_session(
     """
     where = sessions.Where(data.device_id, data.device_name or "", cookie_token(request.scope))
     client = request.scope["client"]
-    attempt = sign_in.Attempt(data.email.strip(), data.password, client[0] if client else "", where)
+    address = client[0] if client else ""
+    attempt = sign_in.Attempt(data.organisation, data.email.strip(), data.password, address, where)
     opened = await sign_in.sign_in(given.pool, given.door, attempt, given.now)
     return await _entered(request, given.pool, opened, given.now)
 

@@ -221,7 +221,12 @@ async def _elsewhere(_world: World, _browser: Browser) -> Ask:
 async def _sign_in(world: World, _browser: Browser) -> Ask:
     from builders import PASSWORD
 
-    body = {"email": "caregiver@example.test", "password": PASSWORD, "device_id": str(uuid4())}
+    body = {
+        "email": "caregiver@example.test",
+        "password": PASSWORD,
+        "organisation": str(world.home.org),
+        "device_id": str(uuid4()),
+    }
     return Ask("session", body)
 
 

@@ -176,16 +176,47 @@ async def test_links_fit_the_person(site):
     assert (resident.status_code, resident.json()["field"]) == (400, "kind")
 
 
-async def test_an_address_belongs_to_one_person(site):
+async def test_an_address_belongs_to_one_person_of_an_organisation(site):
     await a_home(site.database)
-    await a_home(site.database, name="Annat", email_domain="other.test")
     admin = await site.signed_in("admin@example.test")
 
-    here = await admin.post("accounts", _person(email="CAREGIVER@example.test"))
-    elsewhere = await admin.post("accounts", _person(email="caregiver@other.test"))
+    added = await admin.post("accounts", _person(email="CAREGIVER@example.test"))
+    made = (await admin.post("accounts", _person())).json()
+    changed = await admin.patch(f"accounts/{made['id']}", {"email": "Caregiver@example.test"})
 
-    assert (here.status_code, here.json()["code"]) == (409, "email_taken")
-    assert (elsewhere.status_code, elsewhere.json()["code"]) == (409, "email_taken")
+    assert (added.status_code, added.json()["code"]) == (409, "email_taken")
+    assert (changed.status_code, changed.json()["code"]) == (409, "email_taken")
+
+
+async def test_nobody_learns_who_belongs_to_another_organisation(site):
+    home = await a_home(site.database)
+    other = await a_home(site.database, name="Annat", email_domain="other.test")
+    admin = await site.as_account(home.org, home.admin)
+    answers = []
+
+    for email in ("caregiver@other.test", "nobody@other.test"):
+        made = await admin.post("accounts", _person(email=email))
+        moved = await admin.patch(f"accounts/{made.json()['id']}", {"email": f"x{email}"})
+        back = await admin.patch(f"accounts/{made.json()['id']}", {"email": email})
+        path = f"accounts/{made.json()['id']}/invitations"
+        link = await admin.post(path, {"kind": "password"})
+        browser = await site.browser()
+        opened = await browser.post("invitations/open", {"token": link.json()["token"]})
+        accepted = await browser.post(
+            "invitations/accept",
+            {
+                "token": link.json()["token"],
+                "device_id": str(browser.device),
+                "password": "quite another long one",
+            },
+        )
+        steps = (made, moved, back, link, opened, accepted)
+        answers.append([(step.status_code, sorted(step.json())) for step in steps])
+
+    assert answers[0] == answers[1]
+    # And whoever was there before signs in as before, with the password that they had.
+    at_home = await site.signed_in("caregiver@other.test", organisation=other.org)
+    assert at_home.body["account"]["id"] == str(other.caregiver)
 
 
 async def test_disabling_a_person_ends_their_sessions_and_links(site):

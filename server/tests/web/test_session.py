@@ -1,5 +1,7 @@
 """Signing in and out over HTTP."""
 
+from uuid import uuid4
+
 from builders import PASSWORD, a_home, a_resident, an_account
 
 from mos.care.actions.tokens import token_hash
@@ -77,6 +79,33 @@ async def test_a_wrong_password_an_unknown_address_and_a_disabled_account_look_a
     assert len({answer.text for answer in answers}) == 1
     assert answers[0].json()["code"] == "sign_in_failed"
     assert all("set-cookie" not in answer.headers for answer in answers)
+
+
+async def test_one_address_signs_in_to_the_organisation_that_is_named(site):
+    here = await a_home(site.database)
+    there = await a_home(site.database, name="Annat")
+    await site.database.sql("DELETE FROM credential WHERE account_id = $1", there.admin)
+
+    first = await site.signed_in("caregiver@example.test", organisation=here.org)
+    second = await site.signed_in("caregiver@example.test", organisation=there.org)
+    browser = await site.browser()
+    wrong = await browser.sign_in("admin@example.test", organisation=there.org)
+    unknown = await browser.sign_in("admin@example.test", organisation=uuid4())
+    unnamed = await browser.sign_in("admin@example.test")
+
+    assert first.body["account"]["id"] == str(here.caregiver)
+    assert second.body["account"]["id"] == str(there.caregiver)
+    assert wrong.json() == unknown.json()
+    assert (unknown.status_code, unknown.json()["code"]) == (401, "sign_in_failed")
+    assert (unnamed.status_code, unnamed.json()["field"]) == (400, "organisation")
+
+
+async def test_the_only_organisation_need_not_be_named_and_no_other_word_hides_it(site):
+    await a_home(site.database)
+
+    await site.signed_in("caregiver@example.test")
+    # A device may still know an installation that was here before.
+    await site.signed_in("caregiver@example.test", organisation=uuid4())
 
 
 async def test_the_address_is_known_in_any_case(site):
@@ -327,7 +356,7 @@ async def test_names_of_former_supporters_still_appear_beside_what_they_did(site
     stranger = await a_home(site.database, name="Annat", email_domain="other.test")
     await a_resident(site.database, stranger.org, stranger.unit, name="Not here")
 
-    browser = await site.signed_in("caregiver@example.test")
+    browser = await site.signed_in("caregiver@example.test", organisation=home.org)
 
     names = {person["name"] for person in browser.body["people"]}
     assert names == {"Noor", "Elsa 1", "Former"}

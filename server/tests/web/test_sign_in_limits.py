@@ -50,6 +50,21 @@ async def test_success_clears_the_count(site):
         assert (await browser.sign_in("caregiver@example.test")).status_code == 201
 
 
+async def test_no_account_elsewhere_clears_the_count_or_is_locked_with_it(site):
+    here = await a_home(site.database)
+    there = await a_home(site.database, name="Annat")
+    browser = await site.browser()
+
+    for _ in range(FREE_TRIES_PER_ACCOUNT):
+        wrong = await browser.sign_in("caregiver@example.test", "wrong", organisation=here.org)
+        assert wrong.status_code == 401
+        # The same address with a password of its own: made by whoever wants to guess on.
+        await site.signed_in("caregiver@example.test", organisation=there.org)
+
+    locked = await browser.sign_in("caregiver@example.test", organisation=here.org)
+    assert locked.status_code == 429
+
+
 async def test_failures_are_forgotten_after_a_day(site, clock):
     await a_home(site.database)
     browser = await site.browser()

@@ -13,7 +13,7 @@ from mos.care.actions.sign_in import Doorkeeper
 from mos.care.actions.text import Email, Language, Name, Password, Token, Zone, known_zone, named
 from mos.care.actions.tokens import new_token, token_hash
 from mos.care.model import Policy
-from mos.db import Db, Pool, Scope, UniqueViolation
+from mos.db import Db, Pool, Scope
 from mos.kernel.errors import Conflict, Forbidden
 from mos.kernel.ids import new_id
 
@@ -111,10 +111,7 @@ async def _found(
     db: Db, organisation: store.Organisation, founder: store.Account, now: datetime
 ) -> None:
     await store.add_organisation(db, organisation, now)
-    try:
-        await store.add_account(db, organisation.id, founder, now)
-    except UniqueViolation as error:
-        raise Conflict("This address is in use.", code="email_taken") from error
+    await store.add_account(db, organisation.id, founder, now)
     if organisation.policy is Policy.FAMILY:
         # A household has one unit: itself.
         home = store.Unit(

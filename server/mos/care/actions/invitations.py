@@ -145,7 +145,7 @@ async def accept_invitation(
                 db, found.org, found.account, credential=new_id(now), secret=secret, now=now
             )
             await store.end_sessions(db, found.org, found.account, now)
-            await forget_account_tries(db, door, account.email)
+            await forget_account_tries(db, door, found.org, account.email)
         where = Where(wanted.device_id, wanted.device_name or "", cookie)
         bearer = Bearer(found.org, found.account, account.role)
         return await open_session(db, bearer, where, now)

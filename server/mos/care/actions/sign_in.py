@@ -1,7 +1,9 @@
 """Sign-in by e-mail and password: as slow for a stranger as for an account, and not to be hurried.
 
-Every try is counted before it is made, under a keyed hash of the address and one of the client's
-network address; a right password takes its own try back.
+Every try is counted before it is made, under a keyed hash of the organisation with the address and
+one of the client's network address; a right password takes its own try back. What happens in one
+organisation says nothing of another: one address may stand in several, each time with a password
+of its own.
 """
 
 import hmac
@@ -22,6 +24,9 @@ from mos.db import Db, Pool, Scope
 from mos.kernel.errors import Invalid, TooMany, Unauthenticated
 from mos.kernel.ids import new_id
 
+# Where nobody is yet, tries are counted as if somebody were.
+_NOWHERE = UUID(int=0)
+
 
 class Doorkeeper(Struct, frozen=True):
     """What guards the doors: how passwords are hashed, and the key that hides addresses."""
@@ -35,8 +40,12 @@ class Doorkeeper(Struct, frozen=True):
 
 
 class Attempt(Struct, frozen=True):
-    """One try at the door; `client` is the network address that it comes from."""
+    """One try at the door; `client` is the network address that it comes from.
 
+    `organisation` need not be named while there is only one, and is passed over then.
+    """
+
+    organisation: UUID | None
     email: str
     password: str
     client: str
@@ -56,10 +65,10 @@ class _Limit(NamedTuple):
 
 
 async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
-    """Open a session for the right password; raises Unauthenticated, TooMany or Conflict.
+    """Open a session for the right password; raises Unauthenticated, TooMany, Conflict or Invalid.
 
-    An unknown address, a wrong password and a disabled account get the same answer after the same
-    work.
+    An unknown organisation, an unknown address, a wrong password and a disabled account get the
+    same answer after the same work.
     """
     with door.passwords.room():
         return await _sign_in(pool, door, attempt, now)
@@ -68,24 +77,34 @@ async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime)
 async def _sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
     # Folded once, here: what is looked up must be what is counted.
     email = attempt.email.lower()
-    account_limit = _account_limit(door, email)
-    client_limit = _client_limit(door, attempt.client)
     async with pool.transaction() as db:
+        org = await _destination(db, attempt.organisation)
+    account_limit = _account_limit(door, org, email)
+    client_limit = _client_limit(door, attempt.client)
+    async with pool.transaction(Scope(org=org)) as db:
         await _count(db, account_limit, now)
         await _count(db, client_limit, now)
         # Last: what this takes away, it waits for nobody with.
         await store.forget_old_tries(db, now)
-        known = await store.sign_in_lookup(db, email)
+        known = await store.known_by_email(db, org, email)
     verdict = await door.passwords.verify(known.secret if known else None, attempt.password)
     if known is None or not verdict.right or known.disabled:
         raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
     fresh = await door.passwords.hash(attempt.password) if verdict.outdated else None
-    async with pool.transaction(Scope(org=known.org)) as db:
+    async with pool.transaction(Scope(org=org)) as db:
         await store.forget_tries(db, account_limit.key)
         await store.take_back_try(db, client_limit.key, free=client_limit.free)
         if fresh is not None:
-            await _store_password(db, known.org, known.account, fresh, now)
-        return await _enter(db, known, attempt.where, now)
+            await _store_password(db, org, known.account, fresh, now)
+        return await _enter(db, org, known.account, attempt.where, now)
+
+
+async def _destination(db: Db, named: UUID | None) -> UUID:
+    found = await store.sign_in_organisation(db, named)
+    if found.several and named is None:
+        raise Invalid("Say which organisation you belong to.", field="organisation")
+    # Of an unknown one nobody is found, and the tries are counted all the same.
+    return found.id or named or _NOWHERE
 
 
 async def change_password(
@@ -107,7 +126,7 @@ async def _change_password(
         if person is None:
             raise Unauthenticated("Sign in again.")
         rules.check_password(change.new, email=person.email, name=person.name, field="new")
-        limit = _account_limit(door, person.email or str(person.id))
+        limit = _account_limit(door, actor.org, person.email or str(person.id))
         await _count(db, limit, now)
         secret = await store.password(db, actor.org, actor.account)
     if not (await door.passwords.verify(secret, change.current)).right:
@@ -119,26 +138,26 @@ async def _change_password(
         await store.end_sessions(db, actor.org, actor.account, now, kept=actor.session)
 
 
-async def forget_account_tries(db: Db, door: Doorkeeper, email: str | None) -> None:
+async def forget_account_tries(db: Db, door: Doorkeeper, org: UUID, email: str | None) -> None:
     """Unlock an account whose person has proved who they are in another way."""
     if email is not None:
-        await store.forget_tries(db, _account_limit(door, email).key)
+        await store.forget_tries(db, _account_limit(door, org, email).key)
 
 
-def _account_limit(door: Doorkeeper, email: str) -> _Limit:
-    return _Limit(door.key("account", email), rules.FREE_TRIES_PER_ACCOUNT)
+def _account_limit(door: Doorkeeper, org: UUID, email: str) -> _Limit:
+    return _Limit(door.key("account", f"{org}:{email}"), rules.FREE_TRIES_PER_ACCOUNT)
 
 
 def _client_limit(door: Doorkeeper, client: str) -> _Limit:
     return _Limit(door.key("client", _network(client)), rules.FREE_TRIES_PER_ADDRESS)
 
 
-async def _enter(db: Db, known: store.Known, where: Where, now: datetime) -> Opened:
+async def _enter(db: Db, org: UUID, whom: UUID, where: Where, now: datetime) -> Opened:
     # Read again: the account may have been disabled while the password was checked.
-    account = await store.account(db, known.org, known.account)
+    account = await store.account(db, org, whom)
     if account is None or account.disabled:
         raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
-    return await open_session(db, Bearer(known.org, account.id, account.role), where, now)
+    return await open_session(db, Bearer(org, account.id, account.role), where, now)
 
 
 async def _count(db: Db, limit: _Limit, now: datetime) -> None:

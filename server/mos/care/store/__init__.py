@@ -104,9 +104,10 @@ from mos.care.store.sign_in import (
     count_try,
     forget_old_tries,
     forget_tries,
+    known_by_email,
     lock_until,
     locked_until,
-    sign_in_lookup,
+    sign_in_organisation,
     take_back_try,
 )
 
@@ -152,6 +153,7 @@ __all__ = [
     "forget_push",
     "forget_tries",
     "invitation_lookup",
+    "known_by_email",
     "lock_organisation",
     "lock_space",
     "lock_until",
@@ -183,7 +185,7 @@ __all__ = [
     "session_lookup",
     "session_seen",
     "sessions_of_actor",
-    "sign_in_lookup",
+    "sign_in_organisation",
     "stewards",
     "subscription_for_update",
     "supporters",

@@ -82,7 +82,7 @@ async def account(db: Db, org: UUID, account: UUID) -> Account | None:
 
 
 async def add_account(db: Db, org: UUID, account: Account, now: datetime) -> None:
-    """Add an account. Raises UniqueViolation when the address is taken, in any organisation."""
+    """Add an account. Raises UniqueViolation when the address is taken in this organisation."""
     await db.run(
         _ADD_ACCOUNT,
         org=org,

@@ -1,4 +1,4 @@
-"""Signing in, before the organisation is known: whose address it is, and how many tries it took."""
+"""Signing in: to which organisation, whose address it is, and how many tries it took."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,15 +6,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from mos.care import rules
+from mos.care.store.rows import there
 from mos.db import Db, Queries
 
 _sql = Queries(__package__, "sign_in.sql")
 
 
-class Known(Struct, frozen=True):
-    """The account and the secret behind an e-mail address."""
+class Destination(Struct, frozen=True):
+    """Where somebody signs in: no id where none was meant. `several`: it has to be named."""
 
-    org: UUID
+    id: UUID | None
+    several: bool
+
+
+class Known(Struct, frozen=True):
+    """The account and the secret behind an e-mail address of an organisation."""
+
     account: UUID
     secret: str
     disabled: bool
@@ -28,7 +35,8 @@ class _Until(Struct, frozen=True):
     locked_until: datetime
 
 
-_SIGN_IN_LOOKUP = _sql.query("sign_in_lookup", Known)
+_SIGN_IN_ORGANISATION = _sql.query("sign_in_organisation", Destination)
+_KNOWN_BY_EMAIL = _sql.query("known_by_email", Known)
 _COUNT_TRY = _sql.query("count_try", _Failures)
 _LOCKED_UNTIL = _sql.query("locked_until", _Until)
 _LOCK_UNTIL = _sql.command("lock_until")
@@ -37,9 +45,15 @@ _TAKE_BACK_TRY = _sql.command("take_back_try")
 _FORGET_OLD_TRIES = _sql.command("forget_old_tries")
 
 
-async def sign_in_lookup(db: Db, email: str) -> Known | None:
+async def sign_in_organisation(db: Db, named: UUID | None) -> Destination:
+    """Return the only organisation, or of several the one that is named. Needs no scope."""
+    row = await db.one(_SIGN_IN_ORGANISATION, named=named)
+    return there(row)
+
+
+async def known_by_email(db: Db, org: UUID, email: str) -> Known | None:
     """Return the account with a password behind an address in lower case, or None."""
-    return await db.one(_SIGN_IN_LOOKUP, email=email)
+    return await db.one(_KNOWN_BY_EMAIL, org=org, email=email)
 
 
 async def count_try(db: Db, key: bytes, now: datetime) -> int | None:

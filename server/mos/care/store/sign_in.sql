@@ -1,5 +1,11 @@
--- name: sign_in_lookup
-SELECT org_id AS org, account_id AS account, secret, disabled FROM sign_in_lookup(:email);
+-- name: sign_in_organisation
+SELECT org_id AS id, several FROM sign_in_organisation(:named::uuid);
+
+-- name: known_by_email
+SELECT a.account_id AS account, c.secret, a.disabled_at IS NOT NULL AS disabled
+FROM account a
+JOIN credential c ON c.org_id = a.org_id AND c.account_id = a.account_id AND c.kind = 'password'
+WHERE a.org_id = :org AND a.email = :email;
 
 -- name: count_try
 -- Count a try before it is made, so that many at once cannot outrun the limit. No row: locked.

@@ -52,8 +52,8 @@ CREATE TABLE account (
   created_at     timestamptz NOT NULL,
   PRIMARY KEY (org_id, account_id)
 );
--- Sign-in knows the address before it knows the organisation: this one index is global.
-CREATE UNIQUE INDEX account_email ON account (email) WHERE email IS NOT NULL;
+-- Within the organisation, like every key: that an address is in use elsewhere is nobody's business here.
+CREATE UNIQUE INDEX account_email ON account (org_id, email) WHERE email IS NOT NULL;
 
 -- A resident is an account whose day is planned; `space_id` holds that day.
 CREATE TABLE resident (
@@ -444,12 +444,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_limit TO mos_app;
 
 -- ───────────────────────────────────────────────────────────── doors that open before the organisation is known
 -- Each answers one exact question about one unguessable or claimed key, and no more.
-CREATE FUNCTION sign_in_lookup(p_email text)
-  RETURNS TABLE (org_id uuid, account_id uuid, secret text, disabled boolean)
+-- Which organisation somebody signs in to: the only one, or of several the one that was named.
+CREATE FUNCTION sign_in_organisation(p_named uuid) RETURNS TABLE (org_id uuid, several boolean)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  SELECT a.org_id, a.account_id, c.secret, a.disabled_at IS NOT NULL
-  FROM account a JOIN credential c ON c.org_id = a.org_id AND c.account_id = a.account_id AND c.kind = 'password'
-  WHERE a.email = p_email
+  WITH first AS (SELECT o.org_id FROM organisation o LIMIT 2), counted AS (SELECT count(*) AS number FROM first)
+  SELECT CASE c.number
+           WHEN 1 THEN (SELECT f.org_id FROM first f)
+           ELSE (SELECT o.org_id FROM organisation o WHERE o.org_id = p_named)
+         END,
+         c.number > 1
+  FROM counted c
 $$;
 CREATE FUNCTION session_lookup(p_token_hash bytea)
   RETURNS TABLE (org_id uuid, session_id uuid, account_id uuid, device_id uuid, role text,
@@ -479,5 +483,5 @@ CREATE FUNCTION demo_accounts() RETURNS TABLE (email text, name text, role text,
   LEFT JOIN rec p ON p.org_id = r.org_id AND p.space_id = r.space_id AND p.coll = 'profile'
   WHERE (SELECT i.demo FROM installation i) AND a.email IS NOT NULL AND a.disabled_at IS NULL
 $$;
-REVOKE ALL ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sign_in_lookup(text), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() TO mos_app;
+REVOKE ALL ON FUNCTION sign_in_organisation(uuid), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sign_in_organisation(uuid), session_lookup(bytea), invitation_lookup(bytea), demo_accounts() TO mos_app;
