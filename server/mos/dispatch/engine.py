@@ -73,6 +73,8 @@ async def walk(db: Db, now: datetime, limit: int) -> int:
     calls: list[tuple[Alert, Audience]] = [
         (step.after, step.tell) for step in moves if step.tell is not None
     ]
+    for alert, _ in calls:
+        metrics.ALERTS.labels(alert.kind).inc()
     if calls:
         await store.tell(db, calls, expires_at=now + _ALERT_EXPIRES, now=now)
     return len(found)
@@ -91,6 +93,9 @@ async def _follow(db: Db, moves: Sequence[Move], now: datetime) -> None:
     ]
     if rings:
         await store.ring(db, rings, now)
+    for step in moves:
+        if "missed" in step.alerts:
+            metrics.MISSED.labels(step.after.criticality).inc()
     calls = [alert_call(step.after, kind) for step in moves for kind in step.alerts]
     if calls:
         await store.open_alerts(db, calls, now)

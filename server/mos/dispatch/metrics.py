@@ -11,6 +11,18 @@ LATENESS = Histogram(
     buckets=(0.5, 1, 2, 5, 15, 60, 300, 1800, 7200),
     registry=REGISTRY,
 )
+MISSED = Counter(
+    "mos_engine_missed",
+    "Occurrences whose grace ended without an answer.",
+    ["criticality"],
+    registry=REGISTRY,
+)
+ALERTS = Counter(
+    "mos_alerts_told",
+    "Steps of alerts' ladders that supporters were told.",
+    ["kind"],
+    registry=REGISTRY,
+)
 DELIVERIES = Counter(
     "mos_deliveries",
     "Attempts to tell a device, by what became of them.",

@@ -6,6 +6,13 @@ from typing import Literal
 from msgspec import Struct
 
 
+class Address(Struct, frozen=True):
+    """Where something listens."""
+
+    host: str
+    port: int
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """One deployment's settings. Secrets are files in `secrets`, never values here."""
 
@@ -24,6 +31,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     # What one guess at a password costs: 19 MiB and 30 ms, or 64 MiB and 200 ms (RFC 9106).
     password_cost: Literal["standard", "strong"] = "standard"  # noqa: S105  a cost, no password
     demo: bool = False
+    # Where the worker shows its numbers; of this machine, because they are shown to whoever asks.
+    worker_metrics: Address | None = None
     # Push services live on public addresses. A test's own service needs this, and it alone.
     push_private_hosts: bool = False
     # Tests only: a push origin to send to another, as in ("https://push.example", "http://127.0.0.1:9").

@@ -5,14 +5,15 @@ Secrets are never settings: they are files in the folder that MOS_SECRETS names.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from mos.kernel.clock import Clock, file_clock, system_clock
-from mos.kernel.settings import Settings
+from mos.kernel.settings import Address, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 _HERE = "http://127.0.0.1:8080"
@@ -40,6 +41,7 @@ VARIABLES = (
     Variable("MOS_TRUST_URL", "page on which a device learns to trust a private authority"),
     Variable("MOS_TRUSTED_PROXIES", "networks of the proxies in front, separated by commas"),
     Variable("MOS_PASSWORD_COST", "standard or strong: what one guess at a password costs"),
+    Variable("MOS_WORKER_METRICS", "where the worker shows its numbers, as 127.0.0.1:9109"),
     Variable("MOS_DEMO", "1: this is a demo, its sign-ins are shown"),
     Variable("MOS_PUSH_PRIVATE_HOSTS", "1: push services may live on private addresses"),
     Variable("MOS_PUSH_REWRITE", "from=to: send a push service's messages elsewhere"),
@@ -70,6 +72,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         trust_url=_address("MOS_TRUST_URL", trust) if trust else None,
         trusted_proxies=_networks(environ.get("MOS_TRUSTED_PROXIES") or ""),
         password_cost=_cost(environ.get("MOS_PASSWORD_COST") or "standard"),
+        worker_metrics=_loopback(environ.get("MOS_WORKER_METRICS")),
         demo=_yes(environ, "MOS_DEMO"),
         push_private_hosts=_yes(environ, "MOS_PUSH_PRIVATE_HOSTS"),
         push_rewrite=_rewrite(environ.get("MOS_PUSH_REWRITE")),
@@ -121,6 +124,18 @@ def _networks(value: str) -> tuple[str, ...]:
                 f"MOS_TRUSTED_PROXIES names {network!r}: set it to networks like 127.0.0.1/32"
             ) from None
     return networks
+
+
+def _loopback(value: str | None) -> Address | None:
+    if not value:
+        return None
+    parts = urlsplit(f"//{value}")
+    with suppress(ValueError):
+        if parts.port and parts.hostname and ip_address(parts.hostname).is_loopback:
+            return Address(parts.hostname, parts.port)
+    raise SettingsError(
+        f"MOS_WORKER_METRICS is {value!r}: set it to an address of this machine like 127.0.0.1:9109"
+    )
 
 
 def _cost(value: str) -> Literal["standard", "strong"]:

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from mos.dispatch import metrics as dispatch
 from mos.sync import metrics as sync
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -41,4 +42,6 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        return generate_latest(self._registry) + generate_latest(sync.REGISTRY)
+        # What a tap takes early is counted here, the rest of the engine's in the worker.
+        registries = (self._registry, sync.REGISTRY, dispatch.REGISTRY)
+        return b"".join(generate_latest(registry) for registry in registries)

@@ -25,6 +25,7 @@ from mos.kernel.clock import Clock
 from mos.kernel.ids import new_id
 from mos.kernel.settings import Settings
 from mos.sync import pokes
+from mos.worker.metrics import shown
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
     Raises OSError or DbError when the database cannot be reached at the start.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(shown(settings.worker_metrics))
         app = await connect(settings.app_url, role=settings.app_role, size=2)
         stack.push_async_callback(app.close)
         own = await connect(settings.engine_url, role=settings.engine_role, size=4)

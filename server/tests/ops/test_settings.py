@@ -57,6 +57,9 @@ def test_roles_that_sign_in_themselves_are_not_taken_again():
         ({**URL, "MOS_PUBLIC_URL": "mos.example"}, "MOS_PUBLIC_URL is"),
         ({**URL, "MOS_PUSH_REWRITE": "https://a"}, "MOS_PUSH_REWRITE is wrong"),
         ({**URL, "MOS_TRUSTED_PROXIES": "lan"}, "MOS_TRUSTED_PROXIES names 'lan'"),
+        ({**URL, "MOS_WORKER_METRICS": "0.0.0.0:9109"}, "MOS_WORKER_METRICS is '0.0.0.0:9109'"),
+        ({**URL, "MOS_WORKER_METRICS": "127.0.0.1:99999"}, "set it to an address of this machine"),
+        ({**URL, "MOS_WORKER_METRICS": "9109"}, "set it to an address of this machine"),
         ({**URL, "MOS_PASSWORD_COST": "weak"}, "MOS_PASSWORD_COST is 'weak'"),
     ],
 )

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 import asyncpg
 import pytest
-from real_up import PATIENCE_S, Up
+from real_up import PATIENCE_S, Up, free_port
 
 from mos.ops.demo import PASSWORD, PEOPLE
 from mos.ops.lan import addresses
@@ -182,6 +182,44 @@ async def test_a_part_that_is_killed_comes_back(up, home, word):
     await until(one.answers, "it does not answer again")
 
     assert one.stop() == 0
+
+
+async def test_prometheus_reads_what_the_worker_counts_and_nothing_of_people(up, place):
+    clock, port = place / "clock", free_port()
+    clock.write_text("0")
+    one = up("--demo", MOS_CLOCK_FILE=str(clock), MOS_WORKER_METRICS=f"127.0.0.1:{port}")
+    one.ready()
+
+    def read(where):
+        with urlopen(f"http://127.0.0.1:{where}/metrics", timeout=10) as answer:
+            assert answer.headers["content-type"].startswith("text/plain; version=")
+            return answer.read().decode()
+
+    def missed():
+        found = re.findall(r"^mos_engine_missed_total\{.*\} (\S+)$", read(port), re.MULTILINE)
+        return sum(map(float, found))
+
+    # A day on, in which nobody answers.
+    clock.write_text("86400")
+    await until(lambda: missed() > 0, "nothing was counted as missed")
+    worker, web = read(port), read(one.port)
+    assert one.stop() == 0
+
+    assert re.search(r"^mos_engine_lateness_seconds_count [1-9]", worker, re.MULTILINE)
+    assert re.search(r'^mos_alerts_told_total\{kind="missed"\} [1-9]', worker, re.MULTILINE)
+    assert "mos_http_requests_total{" in web
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|@", worker)
+    assert not any(person.name in worker for person in PEOPLE)
+
+
+async def test_a_port_for_numbers_that_is_taken_stops_no_reminder(up, home):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        one = up(MOS_WORKER_METRICS=f"127.0.0.1:{other.getsockname()[1]}")
+        one.ready()
+
+        assert one.answers()
+        assert "metrics_not_shown" in (home / "log" / "work.log").read_text()
+        assert one.stop() == 0
 
 
 async def test_ctrl_c_stops_it_in_good_order(up, home):
