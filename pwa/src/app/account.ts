@@ -1,6 +1,7 @@
 /** Entering, coming back, leaving: what a person and the server agree on about this device. */
 import { zoneRelease } from '../plan/releases';
 import { api, ApiError, onUnauthenticated } from './api';
+import { guessName } from './device-name';
 import { LANGUAGES, setLanguage, type Language } from './i18n.svelte';
 import { device, keepSession, lastHere } from './kept';
 import { mos } from './mos.svelte';
@@ -151,7 +152,10 @@ export async function deviceId(): Promise<string> {
 
 /** What this device is called by the people who see it in a list. */
 export async function deviceName(): Promise<string> {
-  return (await device().store.recall<string>('device_name')) ?? guessName();
+  return (
+    (await device().store.recall<string>('device_name')) ??
+    guessName(navigator.userAgent, navigator.maxTouchPoints)
+  );
 }
 
 export async function nameDevice(name: string): Promise<void> {
@@ -172,12 +176,4 @@ async function live(): Promise<void> {
 async function beat(): Promise<void> {
   const body = { name: await deviceName(), app: __MOS_VERSION__, zone_release: zoneRelease() };
   await api.put(`devices/${await deviceId()}`, body);
-}
-
-function guessName(): string {
-  const machine =
-    /iPad|iPhone|Android|Windows|CrOS|Macintosh|Linux/.exec(navigator.userAgent)?.[0] ?? '';
-  // iPads say they are a Macintosh; no Macintosh has a touch screen.
-  if (machine === 'Macintosh' && navigator.maxTouchPoints > 1) return 'iPad';
-  return { CrOS: 'Chromebook', Macintosh: 'Mac' }[machine] ?? machine;
 }
