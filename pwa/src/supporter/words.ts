@@ -3,7 +3,7 @@ import { has, language, locale, t } from '../app/i18n.svelte';
 import type { Alert, Day, Item, ReadOutcome, Reminder, Rule } from '../plan/model';
 import { ORDINALS } from '../plan/editor/form';
 import { patternOf } from '../plan/editor/rule';
-import { DAYS, wallTime, weekday } from '../plan/time';
+import { addDays, DAYS, wallTime, weekday } from '../plan/time';
 import type { Status as ChipStatus } from '../ui/tone';
 import { weekdayName } from '../ui/weekday';
 import { hoursAndMinutes, type Status } from './overview';
@@ -14,6 +14,14 @@ export function clockTime(ms: number, zone: string): string {
   return wallTime(ms, zone).slice(11, 16);
 }
 
+/** `14:05`; with its day when that is not `today`: `i går 14:05`, `25 nov 14:05`. */
+export function dayAndClock(ms: number, zone: string, today: string): string {
+  const [date, time] = [wallTime(ms, zone).slice(0, 10), clockTime(ms, zone)];
+  if (date === today) return time;
+  const day = date === addDays(today, -1) ? t('supporter.item.before') : shortDate(date);
+  return `${day} ${time}`;
+}
+
 /** `29 min`, `2 h`, `15 h 29 min`. */
 export function lengthWords(total: number): string {
   const { hours, minutes } = hoursAndMinutes(total);
@@ -22,15 +30,21 @@ export function lengthWords(total: number): string {
   return t('supporter.length.both', { hours, minutes });
 }
 
+/** `10,5 h`: where there is no room for more. */
+export function hoursWords(minutes: number): string {
+  const hours = new Intl.NumberFormat(locale(), { maximumFractionDigits: 1 }).format(minutes / 60);
+  return t('supporter.length.hours', { hours });
+}
+
 /** `27 november`; with the year when it is not that of `today`. */
 export function dateWords(date: string, today: string): string {
   const year = date.slice(0, 4) === today.slice(0, 4) ? undefined : ('numeric' as const);
   return formatDate(date, { day: 'numeric', month: 'long', ...(year && { year }) });
 }
 
-/** `27 nov`. */
+/** `27 nov`; in Finnish, where the month is a number as well, `27.11.`. */
 export function shortDate(date: string): string {
-  return formatDate(date, { day: 'numeric', month: 'short' }).replace('.', '');
+  return formatDate(date, { day: 'numeric', month: 'short' }).replace(/(?<=\p{L})\.$/u, '');
 }
 
 /** `Fredag 27 november`. */
