@@ -29,7 +29,7 @@ describe('a push message', () => {
     ['late', 'Elsa: Lunch är inte klart än'],
     ['missed', 'Elsa: Lunch har missats'],
     ['help', 'Elsa vill ha hjälp'],
-    ['silent', 'Plattan hos Elsa svarar inte'],
+    ['silent', 'Surfplattan hos Elsa svarar inte'],
   ])('of an alert that is %s says who and what', (kind, title) => {
     const notice = noticeOf(alert, { title: 'Lunch', name: 'Elsa', alert: kind }, words);
 

@@ -22,7 +22,7 @@ def plan(page: Page, resident: str, title: str, time: str) -> None:
     page.get_by_role("link", name="Ny påminnelse").first.click()
     page.get_by_role("textbox", name="Namn").fill(title)
     page.get_by_role("textbox", name="Börjar").fill(time)
-    page.get_by_role("button", name="Använd planen").click()
+    page.get_by_role("button", name="Spara", exact=True).click()
     expect(page.get_by_text(title).first).to_be_visible()
 
 
