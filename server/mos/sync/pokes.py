@@ -24,8 +24,9 @@ from msgspec import Struct
 from mos.db import Pool
 
 CHANNEL = "mos_poke"
-# PostgreSQL takes payloads shorter than 8,000 bytes; one space takes about 60 of them.
+# PostgreSQL takes payloads shorter than 8,000 bytes; a space takes about 60 of them, an account 39.
 _SPACES_A_PAYLOAD = 100
+_ACCOUNTS_A_PAYLOAD = 150
 _RINGS_KEPT = 32
 
 _log = structlog.get_logger(__name__)
@@ -53,7 +54,7 @@ class Told(Struct, frozen=True):
 
     heads: dict[UUID, int]
     rings: list[Ring]
-    acl: bool  # what the account may see has changed
+    acl: bool  # what the account may see, or who is there, has changed
     is_stale: bool  # pokes may have been missed, or others may be seen: say all heads again
     bye_ms: int | None  # the stream ends; come back after this
 
@@ -149,9 +150,11 @@ class Hub:
         self._say({"o": org, "ring": {"device": device, "space": space, "occ": occ}})
 
     def access_changed(self, org: UUID, accounts: Collection[UUID]) -> None:
-        """Tell these accounts' pages that they may see more or less than before."""
+        """Tell these accounts' pages that their session says something new, or has ended."""
         self._hear_access(org, frozenset(accounts))
-        self._say({"o": org, "acl": list(accounts)})
+        everybody = list(accounts)
+        for start in range(0, len(everybody), _ACCOUNTS_A_PAYLOAD):
+            self._say({"o": org, "acl": everybody[start : start + _ACCOUNTS_A_PAYLOAD]})
 
     def drain(self, retry_ms: int = 8000) -> None:
         """Send every stream away: this process is about to stop."""

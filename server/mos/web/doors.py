@@ -9,6 +9,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from mos.care.actions import installation, invitations, sessions, sign_in, whoami
+from mos.care.actions.news import telling
 from mos.care.actions.text import Name, Password
 from mos.care.routes.given import FromEdge, SignedIn
 from mos.db import Pool, Scope
@@ -72,22 +73,26 @@ async def post_invitation_accept(
     opened = await invitations.accept_invitation(
         given.pool, given.door, data, cookie=cookie, now=given.now
     )
+    # Whoever chooses a password ends what was open before.
+    given.hub.access_changed(opened.actor.org, [opened.actor.account])
     return await _entered(request, given.pool, opened, given.now)
 
 
 @delete("/session", tags=["session"])
 async def delete_session(request: AnyRequest, given: FromEdge, me: SignedIn) -> Response[None]:
     """Sign out here."""
-    async with given.pool.transaction(Scope(org=me.org)) as db:
+    async with telling(given.pool, given.hub, me) as (db, news):
         await sessions.end_session(db, me, me.session, given.now)
+        news.access([me.account])
     return _left(request)
 
 
 @delete("/sessions", tags=["session"])
 async def delete_sessions(request: AnyRequest, given: FromEdge, me: SignedIn) -> Response[None]:
     """Sign out everywhere, here too."""
-    async with given.pool.transaction(Scope(org=me.org)) as db:
+    async with telling(given.pool, given.hub, me) as (db, news):
         await sessions.end_all_sessions(db, me, given.now)
+        news.access([me.account])
     return _left(request)
 
 

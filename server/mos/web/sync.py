@@ -31,6 +31,7 @@ from mos.sync.model import (
     PROTO,
     Author,
     Collections,
+    Grant,
     Hello,
     Pull,
     Pushed,
@@ -205,10 +206,10 @@ class _Sync:
         # A HEAD or a probe gets no further: the stream begins when somebody is let in.
         await _body(receive)
         with self._hub.stream(actor.org, actor.account, actor.session, actor.device) as stream:
-            heads = await self._watch(stream, actor)
+            granted, heads = await self._watch(stream, actor)
             await send({"type": "http.response.start", "status": 200, "headers": _EVENT_STREAM})
             await _say(send, _event("heads", {"h": heads}))
-            talking = asyncio.create_task(self._talk(scope, send, stream))
+            talking = asyncio.create_task(self._talk(scope, send, stream, granted))
             leaving = asyncio.create_task(_disconnected(receive))
             try:
                 await asyncio.wait({talking, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -219,8 +220,13 @@ class _Sync:
                 leaving.cancel()
                 await asyncio.gather(talking, leaving, return_exceptions=True)
 
-    async def _talk(self, scope: Scope, send: Send, stream: Stream) -> None:
-        """Say what there is to say until the stream is sent away or its session ends."""
+    async def _talk(
+        self, scope: Scope, send: Send, stream: Stream, granted: dict[UUID, Grant]
+    ) -> None:
+        """Say what there is to say until the stream is sent away or its session ends.
+
+        `granted` is what the page knows that it may see.
+        """
         checked = monotonic()
         while True:
             told = await stream.take(self._hub.pace)
@@ -230,23 +236,25 @@ class _Sync:
                     actor = await actor_of(scope, self._pool, self._clock)
                 except Unauthenticated:
                     break
-                before, checked = stream.spaces, monotonic()
-                all_heads = await self._watch(stream, actor)
-                acl |= before != stream.spaces
+                before, checked = granted, monotonic()
+                granted, all_heads = await self._watch(stream, actor)
+                acl |= before != granted
                 heads = all_heads if told.is_stale or acl else heads
             await _say(send, _events(told, heads, acl=acl))
             if told.bye_ms is not None:
                 break
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _watch(self, stream: Stream, actor: Actor) -> dict[UUID, int]:
-        """Let the stream hear of what the actor may see now; return where all of it stands."""
+    async def _watch(
+        self, stream: Stream, actor: Actor
+    ) -> tuple[dict[UUID, Grant], dict[UUID, int]]:
+        """Let the stream hear of what the actor may see now; return that, and where it stands."""
         async with self._pool.transaction(DbScope(actor.org)) as db:
-            access = await store.access(db, actor, self._clock())
-            spaces = tuple(grants(actor, access))
+            granted = grants(actor, await store.access(db, actor, self._clock()))
+            spaces = tuple(granted)
             # Watch first, then read: what changes in between is said twice, never not at all.
             self._hub.watch(stream, spaces)
-            return await _heads(db, actor.org, spaces)
+            return granted, await _heads(db, actor.org, spaces)
 
 
 async def _heads(db: Db, org: UUID, spaces: tuple[UUID, ...]) -> dict[UUID, int]:

@@ -239,6 +239,20 @@ async def test_a_stream_notices_by_itself_that_access_changed(database, clock, h
         await page.leave()
 
 
+async def test_a_stream_notices_by_itself_that_less_may_be_done_where_as_much_is_seen(
+    database, clock, home
+):
+    async with running(database, QUICK) as hub, serving(database, clock, hub) as site:
+        page = Page(await site.as_account(home.org, home.caregiver), site.app)
+        await page.next()
+        await database.sql("UPDATE relation SET permissions = '{plan.view}'")
+        await asyncio.sleep(QUICK.check)
+        hub.tell(home.org, {home.space: 1})
+
+        assert await page.next() == ("acl", {})
+        await page.leave()
+
+
 async def test_a_stream_ends_with_its_session(database, clock, home):
     pace = msgspec.structs.replace(QUICK, heartbeat=0.05)
     async with running(database, pace) as hub, serving(database, clock, hub) as site:
@@ -326,6 +340,20 @@ async def test_a_thousand_spaces_go_in_parts_that_postgresql_takes(database):
 
     assert max(map(len, heard)) < 8000
     assert sum(len(json.loads(payload)["s"]) for payload in heard) == 1000
+
+
+async def test_a_change_that_concerns_a_thousand_people_goes_in_parts_too(database, hub):
+    heard: list[str] = []
+    accounts = {UUID(int=number) for number in range(1000)}
+    async with database.app.listen(pokes.CHANNEL) as payloads:
+        hub.access_changed(uuid4(), accounts)
+        async with asyncio.timeout(5):
+            async for payload in payloads:
+                heard.append(payload)
+                if sum(len(json.loads(each)["acl"]) for each in heard) == len(accounts):
+                    break
+
+    assert max(map(len, heard)) < 8000
 
 
 async def test_what_a_stream_keeps_is_bounded(home):

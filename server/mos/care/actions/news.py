@@ -11,7 +11,10 @@ from mos.sync.pokes import Hub
 
 
 class News:
-    """Whose access changed, and which spaces have a new head. Hints: losing them costs a poll."""
+    """Whose session says something new, and which spaces have a new head.
+
+    Hints: losing them costs a poll.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing to tell."""
@@ -19,7 +22,7 @@ class News:
         self.heads: dict[UUID, int] = {}
 
     def access(self, accounts: Iterable[UUID]) -> None:
-        """Note accounts that may see more or less than before."""
+        """Note accounts that may see more or less than before, or others by other names."""
         self.accounts.update(accounts)
 
     def records(self, changes: Iterable[Change]) -> None:

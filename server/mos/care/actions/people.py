@@ -43,7 +43,7 @@ async def list_accounts(db: Db, actor: Actor, now: datetime) -> list[store.Accou
 
 
 async def add_account(
-    db: Db, actor: Actor, wanted: NewAccount, now: datetime
+    db: Db, actor: Actor, wanted: NewAccount, now: datetime, *, news: News
 ) -> store.AccountEntry:
     """Add a person and their relations to units; raises Forbidden, Invalid or Conflict."""
     reach = await permit.require_reach(db, actor, now)
@@ -67,6 +67,7 @@ async def add_account(
         await _require_open_unit(db, actor.org, reach, unit)
         relation = _usual_relation(account, organisation, unit, now)
         await store.add_relation(db, actor.org, relation)
+    news.access(await store.acquainted(db, actor.org, account.id))
     return (await store.accounts_within(db, actor.org, reach, now, account=account.id))[0]
 
 
@@ -93,7 +94,7 @@ async def change_account(  # noqa: PLR0913  one more than five
         await store.void_invitations(db, actor.org, account, now)
     if after.disabled:
         await store.end_sessions(db, actor.org, account, now)
-    news.access([account])
+    news.access(await store.acquainted(db, actor.org, account))
     reach = await store.reach(db, actor, now)
     return (await store.accounts_within(db, actor.org, reach, now, account=account))[0]
 

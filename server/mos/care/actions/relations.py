@@ -70,7 +70,7 @@ async def add_relation(
     await _check(db, actor, reach, relation, now)
     await _one_primary(db, actor.org, relation)
     await store.add_relation(db, actor.org, relation)
-    news.access([relation.account])
+    news.access(await store.acquainted(db, actor.org, relation.account))
     return relation
 
 
@@ -94,7 +94,7 @@ async def change_relation(  # noqa: PLR0913  one more than five
     await store.save_relation(db, actor.org, after)
     if _manages(before):
         await permit.require_steward(db, actor.org, now)
-    news.access([after.account])
+    news.access(await store.acquainted(db, actor.org, after.account))
     return after
 
 
@@ -105,7 +105,8 @@ async def end_relation(db: Db, actor: Actor, relation: UUID, now: datetime, *, n
     """
     await store.lock_organisation(db, actor.org)
     _, before = await _managed(db, actor, relation, now)
-    news.access([before.account])
+    # Before it may be gone without a trace.
+    news.access(await store.acquainted(db, actor.org, before.account))
     if before.valid_from >= now:
         await store.remove_relation(db, actor.org, relation)
     else:

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from mos.care import store
 from mos.care.actions import permit
+from mos.care.actions.news import News
 from mos.care.actions.text import Language, Name, Zone, known_zone, named
 from mos.care.model import Actor
 from mos.db import Db
@@ -37,17 +38,20 @@ async def list_units(db: Db, actor: Actor, now: datetime) -> list[store.Unit]:
     return await store.units_within(db, actor.org, reach)
 
 
-async def add_unit(db: Db, actor: Actor, wanted: NewUnit, now: datetime) -> store.Unit:
+async def add_unit(
+    db: Db, actor: Actor, wanted: NewUnit, now: datetime, *, news: News
+) -> store.Unit:
     """Add a unit; administrators only."""
     permit.require_admin(actor)
     zone = known_zone(wanted.zone)
     unit = store.Unit(new_id(now), named(wanted.name), zone, wanted.language, archived_at=None)
     await store.add_unit(db, actor.org, unit, now)
+    news.access(await store.concerned_by_unit(db, actor.org, unit.id))
     return unit
 
 
-async def change_unit(
-    db: Db, actor: Actor, unit: UUID, change: UnitChange, now: datetime
+async def change_unit(  # noqa: PLR0913  one more than five
+    db: Db, actor: Actor, unit: UUID, change: UnitChange, now: datetime, *, news: News
 ) -> store.Unit:
     """Change a unit; raises Conflict when residents still live where it should be archived."""
     before = await permit.managed_unit(db, actor, unit, now)
@@ -63,6 +67,7 @@ async def change_unit(
     if after.archived_at is not None and before.archived_at is None:
         await _require_empty(db, actor.org, unit)
     await store.save_unit(db, actor.org, after)
+    news.access(await store.concerned_by_unit(db, actor.org, unit))
     return after
 
 

@@ -120,6 +120,10 @@ async def change_self(
         account.id, account.role, name, account.email, language, account.disabled
     )
     await store.save_account(db, actor.org, changed, now)
+    # Others show the name; the language is this person's alone, on each of their devices.
+    renamed = name != account.name
+    told = await store.acquainted(db, actor.org, account.id) if renamed else [account.id]
+    news.access(told)
     if resident is not None and language != account.language:
         groups = {"language": language}
         news.records(await record_profile(db, actor.org, resident.space, groups, now))

@@ -52,8 +52,9 @@ async def get_sessions(given: FromEdge, me: SignedIn) -> list[store.SessionEntry
 @delete("/sessions/{session_id:uuid}", tags=["session"])
 async def delete_session_by_id(session_id: FromPath[UUID], given: FromEdge, me: SignedIn) -> None:
     """End one of your sessions."""
-    async with given.pool.transaction(Scope(org=me.org)) as db:
+    async with telling(given.pool, given.hub, me) as (db, news):
         await sessions.end_session(db, me, session_id, given.now)
+        news.access([me.account])
 
 
 @patch("/account", tags=["account"])
@@ -71,6 +72,7 @@ async def post_password(
 ) -> None:
     """Change your own password; your other sessions end."""
     await sign_in.change_password(given.pool, given.door, me, data, given.now)
+    given.hub.access_changed(me.org, [me.account])
 
 
 HANDLERS = [

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from mos.care import store
 from mos.care.actions import devices
+from mos.care.actions.news import telling
 from mos.care.routes.given import FromEdge, SignedIn
 from mos.db import Scope
 
@@ -37,8 +38,9 @@ async def put_device(
 @delete("/devices/{device_id:uuid}", tags=["devices"])
 async def delete_device(device_id: FromPath[UUID], given: FromEdge, me: SignedIn) -> None:
     """End one of your devices, and every session on it."""
-    async with given.pool.transaction(Scope(org=me.org)) as db:
+    async with telling(given.pool, given.hub, me) as (db, news):
         await devices.revoke(db, me, device_id, given.now)
+        news.access([me.account])
 
 
 @put("/devices/{device_id:uuid}/push", status_code=204, tags=["devices"])

@@ -24,8 +24,8 @@ async def post_account(
     data: JSONBody[people.NewAccount], given: FromEdge, me: SignedIn
 ) -> store.AccountEntry:
     """Add a person, with what is usual for their role in each of `units`."""
-    async with given.pool.transaction(Scope(org=me.org)) as db:
-        return await people.add_account(db, me, data, given.now)
+    async with telling(given.pool, given.hub, me) as (db, news):
+        return await people.add_account(db, me, data, given.now, news=news)
 
 
 @patch("/accounts/{account_id:uuid}", tags=["accounts"])

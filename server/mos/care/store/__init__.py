@@ -65,7 +65,9 @@ from mos.care.store.permissions import (
 )
 from mos.care.store.relations import (
     Relation,
+    acquainted,
     add_relation,
+    concerned_by_unit,
     cut_relations,
     no_primary,
     relation_for_update,
@@ -131,6 +133,7 @@ __all__ = [
     "access",
     "account",
     "accounts_within",
+    "acquainted",
     "add_account",
     "add_invitation",
     "add_organisation",
@@ -139,6 +142,7 @@ __all__ = [
     "add_session",
     "add_unit",
     "claim",
+    "concerned_by_unit",
     "count_try",
     "cut_relations",
     "demo_accounts",

@@ -29,6 +29,8 @@ class Relation(Struct, frozen=True):
 _RELATIONS_WITHIN = _sql.query("relations_within", Relation)
 _RELATION_FOR_UPDATE = _sql.query("relation_for_update", Relation)
 _SUPPORTERS = _sql.query("supporters", Id)
+_ACQUAINTED = _sql.query("acquainted", Id)
+_CONCERNED_BY_UNIT = _sql.query("concerned_by_unit", Id)
 _ADD_RELATION = _sql.command("add_relation")
 _SAVE_RELATION = _sql.command("save_relation")
 _NO_PRIMARY = _sql.command("no_primary")
@@ -51,6 +53,16 @@ async def relation_for_update(db: Db, org: UUID, relation: UUID) -> Relation | N
 async def supporters(db: Db, org: UUID, space: UUID, units: list[UUID]) -> list[UUID]:
     """Return the accounts that a resident's coming, moving or going concerns, their own too."""
     return [row.id for row in await db.all(_SUPPORTERS, org=org, space=space, units=units)]
+
+
+async def acquainted(db: Db, org: UUID, account: UUID) -> list[UUID]:
+    """Return the accounts that may show this one by name, and itself."""
+    return [row.id for row in await db.all(_ACQUAINTED, org=org, account=account)]
+
+
+async def concerned_by_unit(db: Db, org: UUID, unit: UUID) -> list[UUID]:
+    """Return the accounts that may show a unit by name."""
+    return [row.id for row in await db.all(_CONCERNED_BY_UNIT, org=org, unit=unit)]
 
 
 async def add_relation(db: Db, org: UUID, relation: Relation) -> None:

@@ -21,6 +21,34 @@ WHERE org_id = :org AND (space_id = :space OR unit_id = ANY (:units::uuid[]))
 UNION
 SELECT account_id FROM resident WHERE org_id = :org AND space_id = :space;
 
+-- name: acquainted
+-- Who may show this account by name, and the account itself: the residents whom it was ever related to, and
+-- all who were ever related to them.
+WITH met AS (
+  SELECT r.org_id, r.space_id, r.unit_id, r.account_id FROM resident r
+  WHERE r.org_id = :org AND (
+    r.account_id = :account
+    OR EXISTS (SELECT 1 FROM relation l
+               WHERE l.org_id = r.org_id AND l.account_id = :account
+                 AND (l.space_id = r.space_id OR l.unit_id = r.unit_id)))
+)
+SELECT account_id AS id FROM met
+UNION
+SELECT l.account_id FROM relation l
+JOIN met m ON m.org_id = l.org_id AND (m.space_id = l.space_id OR m.unit_id = l.unit_id)
+UNION
+SELECT account_id FROM account WHERE org_id = :org AND account_id = :account;
+
+-- name: concerned_by_unit
+-- Who shows a unit by name: its residents, all who were ever related to it or to them, and administrators.
+SELECT r.account_id AS id FROM resident r WHERE r.org_id = :org AND r.unit_id = :unit
+UNION
+SELECT l.account_id FROM relation l
+LEFT JOIN resident r ON r.org_id = l.org_id AND r.space_id = l.space_id
+WHERE l.org_id = :org AND (l.unit_id = :unit OR r.unit_id = :unit)
+UNION
+SELECT account_id FROM account WHERE org_id = :org AND role = 'admin';
+
 -- name: add_relation
 INSERT INTO relation (org_id, relation_id, account_id, space_id, unit_id, permissions, is_primary,
                       consent, valid_from, valid_to)
