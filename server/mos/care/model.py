@@ -1,5 +1,6 @@
 """Words of care: roles, permissions, who acts and what they may reach. Types only."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 from uuid import UUID
@@ -62,6 +63,15 @@ class Access(Struct, frozen=True):
     permissions: frozenset[Permission]
     kind: SpaceKind = "resident"
     of: UUID | None = None  # the resident's space that this one belongs to
+
+
+class EndedAccess(Struct, frozen=True):
+    """What one account might do in one space from `since` until before `until`."""
+
+    space: UUID
+    permissions: frozenset[Permission]
+    since: datetime
+    until: datetime
 
 
 class Reach(Struct, frozen=True):

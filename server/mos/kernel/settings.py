@@ -21,7 +21,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     app_role: str | None = None
     engine_url: str
     engine_role: str | None = None
-    secrets: Path  # folder, mode 0700: vapid.pem, limits.key
+    secrets: Path  # folder, mode 0700: vapid.pem, limits.key, sync.key
     app_dir: Path  # the built app
     public_url: str = "http://127.0.0.1:8080"  # what people type; https makes cookies Secure
     # Where a device learns to trust the private authority behind `public_url`, when there is one.

@@ -1,7 +1,8 @@
 """Secrets are files that only their owner may read, made once and never shown.
 
-`vapid.pem` signs push messages (P-256), `limits.key` hides addresses in the sign-in limits, and
-`<role>.password` lets each role of the database sign in.
+`vapid.pem` signs push messages (P-256), `limits.key` hides addresses in the sign-in limits,
+`sync.key` makes the keys with which sessions sign what they send, and `<role>.password` lets each
+role of the database sign in.
 """
 
 import os
@@ -32,8 +33,9 @@ def prepare(folder: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_secret(folder / "vapid.pem", pem)
-    if not (folder / "limits.key").exists():
-        write_secret(folder / "limits.key", secrets.token_bytes(32))
+    for name in ("limits.key", "sync.key"):
+        if not (folder / name).exists():
+            write_secret(folder / name, secrets.token_bytes(32))
 
 
 def password(folder: Path, role: str) -> str:

@@ -11,7 +11,8 @@ from msgspec import UNSET, Raw
 
 from mos.db import Db, Scope, may_pass
 from mos.kernel.ids import new_id
-from mos.sync import rules, store
+from mos.sync import authorship, rules, store
+from mos.sync.authorship import Judged
 from mos.sync.model import (
     Added,
     Author,
@@ -73,10 +74,10 @@ async def push(  # noqa: PLR0913  one more than five
     stay.
     """
     ops = [rules.read(raw) for raw in request.ops]
-    spaces = {_space(op) for op in ops} & author.reach.keys()
+    spaces = {_space(op) for op in ops} & (author.reach.keys() | author.had.keys())
     await db.scope(Scope(author.org, tuple(sorted(spaces))))
     anew = await _stamped_anew(db, author, ops, now)
-    items = [_item(op, author, collections, anew) for op in ops]
+    items = [_item(op, author, collections, anew, now) for op in ops]
     if set_aside:
         items = [item if "verdict" in item else _refuse(item, rules.HOOK_FAILED) for item in items]
     if not items:
@@ -198,7 +199,11 @@ async def _stamped_anew(
 
 
 def _item(
-    op: Op | Unreadable, author: Author, collections: Collections, anew: dict[UUID, str]
+    op: Op | Unreadable,
+    author: Author,
+    collections: Collections,
+    anew: dict[UUID, str],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the op as sync_push takes it."""
     if isinstance(op, Unreadable):
@@ -209,8 +214,11 @@ def _item(
             "raw": op.text,
         }
         # What is wrong with an op in a space that is not theirs is not theirs to know either.
-        return _refuse(item, op.refusal if op.ids.space in author.reach else rules.NO_ACCESS)
+        return _refuse(item, authorship.no_space(op.ids.space, author) or op.refusal)
     groups = rules.groups_of(op)
+    judged = _judged(op, author, collections)
+    if isinstance(op, EventOp):
+        groups = {**groups, "by": author.account, **authorship.late_group(judged.late, now)}
     clock = anew.get(op.op, op.hlc)
     item = {
         "space": op.space,
@@ -221,20 +229,19 @@ def _item(
         "rec": rules.record_of(op),
         "hlc": clock,
         "claimed": op.hlc if clock != op.hlc else None,
-        "val": {**groups, "by": author.account} if isinstance(op, EventOp) else groups,
+        "val": groups,
     }
-    refusal = _refusal(op, author, collections)
-    return item if refusal is None else _refuse(item, refusal)
+    return item if judged.refusal is None else _refuse(item, judged.refusal)
 
 
-def _refusal(op: Op, author: Author, collections: Collections) -> Refusal | None:
+def _judged(op: Op, author: Author, collections: Collections) -> Judged:
     try:
-        return rules.refusal(op, author.reach, collections)
+        return authorship.judged(op, author, collections)
     except Exception as error:  # noqa: BLE001  whatever it is, it is one op's
         # A check that stumbles is our fault, and the op is kept; but it must not block its device's
         # outbox, where a resident's "Klar" may be waiting behind it.
         _log.exception("check_failed", coll=op.coll, kind=type(error).__name__, exc_info=False)
-        return Refusal("invalid", "check_failed")
+        return Judged(Refusal("invalid", "check_failed"))
 
 
 def _refuse(item: dict[str, Any], refusal: Refusal) -> dict[str, Any]:

@@ -76,14 +76,26 @@ Reach = Mapping[UUID, frozenset[str]]
 Collections = Mapping[str, Collection]
 
 
+class Held(Struct, frozen=True):
+    """What a person might do in a space from `since` until before `until`."""
+
+    words: frozenset[str]
+    since: datetime
+    until: datetime
+
+
 class Author(Struct, frozen=True, kw_only=True):
-    """Who pushes and where they may: from the session, never from the body."""
+    """Who wrote a batch and where they may: from a session, never from the body."""
 
     org: UUID
     account: UUID
     session: UUID
     device: UUID
     reach: Reach
+    # What they might until lately, where they may nothing now.
+    had: Mapping[UUID, tuple[Held, ...]] = {}
+    # When that session began and ended, where it is not the one that sends.
+    during: tuple[datetime, datetime] | None = None
 
 
 # ────────────────────────────────────────────────── what travels
@@ -166,7 +178,14 @@ class Hello(Struct, frozen=True):
     sent: Annotated[dict[UUID, int], Meta(max_length=1000)] = {}
 
 
-class PushHead(Struct, frozen=True):
+class SignedBy(Struct, frozen=True):
+    """The session that wrote a batch, where it is not the one that sends it, and the proof."""
+
+    sid: UUID
+    mac: Annotated[str, Meta(max_length=64)]
+
+
+class PushHead(Struct, frozen=True, rename={"signed_by": "as"}):
     """A batch whose ops are read one by one, so that one bad op spoils no other."""
 
     proto: int
@@ -174,6 +193,8 @@ class PushHead(Struct, frozen=True):
     device_id: UUID
     client_now: _Moment
     ops: list[Raw]
+    batch: Annotated[str, Meta(max_length=100)] = ""
+    signed_by: SignedBy | None = None
 
 
 class Pull(Struct, frozen=True):

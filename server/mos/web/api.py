@@ -134,6 +134,8 @@ _PROBLEM = {
         "detail": {"type": "string", "description": "One sentence for a person, in English."},
         "field": {"type": "string", "description": "Which part of the request is wrong."},
         "retry_after_s": {"type": "integer", "description": "When the next try is welcome."},
+        "wipe": {"type": "boolean", "description": "This device was ended: forget everything."},
+        "nonce": {"type": "string", "description": "What it says once it has (docs/sync.md)."},
     },
 }
 _ERRORS = {

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import structs
 
 from mos.care.actions.passwords import STANDARD, STRONG, Passwords
+from mos.care.actions.session_keys import SessionKeys
 from mos.care.actions.sign_in import Doorkeeper
 from mos.care.routes.given import Given
 from mos.db import Pool, connect
@@ -117,9 +118,10 @@ class Application:
             door = Doorkeeper(
                 Passwords(_COST[settings.password_cost]),
                 (settings.secrets / "limits.key").read_bytes(),
+                SessionKeys((settings.secrets / "sync.key").read_bytes()),
             )
             self._given = Given(settings, pool, door, push, hub, self._clock())
-            self._sync = sync_app(pool, self._clock, COLLECTIONS, hub)
+            self._sync = sync_app(pool, self._clock, COLLECTIONS, hub, door.session_keys)
             yield
 
 

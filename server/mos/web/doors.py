@@ -1,6 +1,5 @@
 """The routes that give and take the session cookie: claim, sign in, accept a link, sign out."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,8 +10,8 @@ from msgspec import Meta, Struct
 from mos.care.actions import installation, invitations, sessions, sign_in, whoami
 from mos.care.actions.news import telling
 from mos.care.actions.text import Name, Password
-from mos.care.routes.given import FromEdge, SignedIn
-from mos.db import Pool, Scope
+from mos.care.routes.given import FromEdge, Given, SignedIn
+from mos.db import Scope
 from mos.web.session import clear_cookie, cookie_token, set_cookie
 
 AnyRequest = Request[Any, Any, Any]
@@ -45,7 +44,7 @@ async def post_claim(
     """Claim an empty installation with the token that `mos up` printed; answers like sign-in."""
     cookie = cookie_token(request.scope)
     opened = await installation.claim(given.pool, given.door, data, cookie=cookie, now=given.now)
-    return await _entered(request, given.pool, opened, given.now)
+    return await _entered(request, given, opened)
 
 
 @post("/session", tags=["session"])
@@ -61,7 +60,7 @@ async def post_session(
     address = client[0] if client else ""
     attempt = sign_in.Attempt(data.organisation, data.email.strip(), data.password, address, where)
     opened = await sign_in.sign_in(given.pool, given.door, attempt, given.now)
-    return await _entered(request, given.pool, opened, given.now)
+    return await _entered(request, given, opened)
 
 
 @post("/invitations/accept", tags=["invitations"])
@@ -75,7 +74,7 @@ async def post_invitation_accept(
     )
     # Whoever chooses a password ends what was open before.
     given.hub.access_changed(opened.actor.org, [opened.actor.account])
-    return await _entered(request, given.pool, opened, given.now)
+    return await _entered(request, given, opened)
 
 
 @delete("/session", tags=["session"])
@@ -97,10 +96,11 @@ async def delete_sessions(request: AnyRequest, given: FromEdge, me: SignedIn) ->
 
 
 async def _entered(
-    request: AnyRequest, pool: Pool, opened: sessions.Opened, now: datetime
+    request: AnyRequest, given: Given, opened: sessions.Opened
 ) -> Response[whoami.SessionBody]:
-    async with pool.transaction(Scope(org=opened.actor.org)) as db:
-        body = await whoami.session_body(db, opened.actor, now)
+    async with given.pool.transaction(Scope(org=opened.actor.org)) as db:
+        keys = given.door.session_keys
+        body = await whoami.session_body(db, keys, opened.actor, given.now)
     cookie = set_cookie(request.scope, opened.token)
     return Response(body, status_code=201, headers={"set-cookie": cookie})
 

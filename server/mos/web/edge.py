@@ -194,7 +194,7 @@ def log_crash(scope: Any, error: BaseException) -> None:
     )
 
 
-_SYNC_ROUTES = frozenset(f"/sync/v1/{name}" for name in ("hello", "push", "pull", "poke"))
+_SYNC_ROUTES = frozenset(f"/sync/v1/{name}" for name in ("hello", "push", "pull", "poke", "wiped"))
 
 
 def route_of(scope: Any) -> str:

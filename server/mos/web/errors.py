@@ -47,6 +47,9 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     field: str | None = None
     # When the next try is welcome, in seconds; also in the header Retry-After.
     retry_after_s: int | None = None
+    # This device was ended: it forgets everything, and then says the nonce (docs/sync.md).
+    wipe: bool = False
+    nonce: str | None = None
 
 
 class HttpRefused(Exception):
@@ -70,6 +73,7 @@ def problem_of(error: BaseException) -> Problem:
             error.detail,
             field=getattr(error, "field", None),
             retry_after_s=getattr(error, "retry_after_s", None),
+            nonce=getattr(error, "nonce", None),
         )
     if isinstance(error, HttpRefused):
         return _problem(error.status, error.code, error.detail)
@@ -104,13 +108,14 @@ async def send_problem(send: Any, error: BaseException) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _problem(
+def _problem(  # noqa: PLR0913  the problem's own fields
     status: HTTPStatus,
     code: str,
     detail: str,
     *,
     field: str | None = None,
     retry_after_s: int | None = None,
+    nonce: str | None = None,
 ) -> Problem:
     return Problem(
         type="about:blank",
@@ -120,6 +125,8 @@ def _problem(
         detail=detail,
         field=field,
         retry_after_s=retry_after_s,
+        wipe=nonce is not None,
+        nonce=nonce,
     )
 
 

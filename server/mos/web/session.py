@@ -4,12 +4,12 @@ The cookie is called `__Host-mos` (Secure) when the scheme is https, else `mos`.
 each request the scheme of the public address, so that a proxy in front changes nothing here.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from mos.care.actions.sessions import authenticate
+from mos.care.actions.sessions import authenticate, authenticate_closed
 from mos.care.model import Actor
 from mos.db import Pool
 from mos.kernel.clock import Clock
@@ -28,6 +28,20 @@ async def actor_of(scope: Any, pool: Pool, clock: Clock) -> Actor:
         raise Unauthenticated("Sign in first.", code="signed_out")
     async with pool.transaction() as db:
         return await authenticate(db, token, clock())
+
+
+async def closed_actor_of(
+    scope: Any, pool: Pool, *, after: datetime, now: datetime
+) -> Actor | None:
+    """Return whose account was closed later than `after` while they were signed in here, or None.
+
+    They may do nothing any more but send what they did before.
+    """
+    token = cookie_token(scope)
+    if token is None:
+        return None
+    async with pool.transaction() as db:
+        return await authenticate_closed(db, token, after=after, now=now)
 
 
 def require_same_origin(scope: Any) -> None:

@@ -18,6 +18,10 @@ from uuid import UUID
 import msgspec
 
 from mos.care import store
+from mos.care.actions import devices
+from mos.care.actions.devices import Wiped
+from mos.care.actions.session_keys import SessionKeys
+from mos.care.actions.sessions import DeviceRevoked
 from mos.care.model import Actor, Role
 from mos.db import Db, Pool
 from mos.db import Scope as DbScope
@@ -26,10 +30,10 @@ from mos.kernel.errors import TooMany, Unauthenticated
 from mos.sync import actions
 from mos.sync.actions import HookFailed
 from mos.sync.apart import push_apart
+from mos.sync.authorship import LATE
 from mos.sync.model import (
     MAX_OPS,
     PROTO,
-    Author,
     Collections,
     Grant,
     Hello,
@@ -42,8 +46,9 @@ from mos.sync.pokes import Hub, Stream, Told
 from mos.sync.store import heads as read_heads
 from mos.web.edge import App, Receive, Scope, Send, log_crash
 from mos.web.errors import HttpRefused
-from mos.web.session import actor_of, header
+from mos.web.session import actor_of, closed_actor_of, header
 from mos.web.sync_access import grants
+from mos.web.sync_author import Writer, author_of, signed_writer
 from mos.web.sync_snapshot import ROUTE as SNAPSHOT_ROUTE
 from mos.web.sync_snapshot import Snapshots, space_of
 
@@ -63,14 +68,19 @@ _THREAD_FROM_BYTES = 65_536
 _Body = TypeVar("_Body")
 
 
-def sync_app(pool: Pool, clock: Clock, collections: Collections, hub: Hub) -> App:
+def sync_app(
+    pool: Pool, clock: Clock, collections: Collections, hub: Hub, keys: SessionKeys
+) -> App:
     """Return the ASGI application of synchronisation. `hub.run()` is the caller's to start."""
-    return _Sync(pool, clock, collections, hub)
+    return _Sync(pool, clock, collections, hub, keys)
 
 
 class _Sync:
-    def __init__(self, pool: Pool, clock: Clock, collections: Collections, hub: Hub) -> None:
+    def __init__(
+        self, pool: Pool, clock: Clock, collections: Collections, hub: Hub, keys: SessionKeys
+    ) -> None:
         self._pool = pool
+        self._keys = keys
         self._clock = clock
         self._collections = collections
         self._hub = hub
@@ -87,6 +97,9 @@ class _Sync:
         elif name in self._posts:
             _require_method(scope, "POST")
             await self._post(name, scope, receive, send)
+        elif name == "wiped":
+            _require_method(scope, "POST")
+            await self._wiped(receive, send)
         elif (space := space_of(scope["path"])) is not None:
             scope["route"] = SNAPSHOT_ROUTE
             _require_method(scope, "GET")
@@ -98,11 +111,36 @@ class _Sync:
 
     async def _post(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         with self._room():
-            actor = await actor_of(scope, self._pool, self._clock)
-            with self._turn(actor.session):
+            writer = await self._let_in(name, scope)
+            with self._turn(writer.actor.session):
                 body = await _body(receive)
-                answer = msgspec.json.encode(await self._posts[name](scope, actor, body))
+                answer = msgspec.json.encode(await self._posts[name](scope, writer, body))
         await _send_json(scope, send, answer)
+
+    async def _let_in(self, name: str, scope: Scope) -> Writer:
+        """Return who asks; whose account was closed may still push what they did before."""
+        try:
+            return Writer(await actor_of(scope, self._pool, self._clock))
+        except DeviceRevoked:
+            raise
+        except Unauthenticated:
+            now = self._clock()
+            closed = (
+                await closed_actor_of(scope, self._pool, after=now - LATE, now=now)
+                if name == "push"
+                else None
+            )
+            if closed is None:
+                raise
+            return Writer(closed, is_disabled=True)
+
+    async def _wiped(self, receive: Receive, send: Send) -> None:
+        with self._room():
+            said = _decode(await _body(receive), Wiped)
+            async with self._pool.transaction() as db:
+                await devices.wiped(db, said, self._clock())
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _snapshot(self, scope: Scope, receive: Receive, send: Send, space: UUID) -> None:
         actor = await actor_of(scope, self._pool, self._clock)
@@ -133,7 +171,8 @@ class _Sync:
             if not self._of_session[session]:
                 del self._of_session[session]
 
-    async def _hello(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
+    async def _hello(self, _scope: Scope, writer: Writer, body: bytes) -> Any:
+        actor = writer.actor
         request = _decode(body, Hello)
         _require_device(actor, request.device_id)
         if not request.proto[0] <= PROTO <= request.proto[1]:
@@ -145,17 +184,18 @@ class _Sync:
             answer = await actions.hello(db, actor.org, granted, request, now)
         return msgspec.structs.replace(answer, lease_until=now + lease)
 
-    async def _push(self, scope: Scope, actor: Actor, body: bytes) -> Any:
+    async def _push(self, scope: Scope, sender: Writer, body: bytes) -> Any:
         request = _decode(body, PushHead)
-        _require_device(actor, request.device_id)
+        _require_device(sender.actor, request.device_id)
         if request.proto != PROTO:
             raise _upgrade()
         if len(request.ops) > MAX_OPS:
             raise HttpRefused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"Send at most {MAX_OPS} ops."
             )
+        writer = await self._writer(sender, request)
         try:
-            pushed = await self._take(scope, actor, request)
+            pushed = await self._take(scope, writer, request)
         except msgspec.ValidationError as error:
             raise _malformed() from error
         except Exception as error:
@@ -164,32 +204,32 @@ class _Sync:
             raise HttpRefused(
                 HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
             ) from error
-        self._hub.tell(actor.org, pushed.heads)
+        self._hub.tell(writer.actor.org, pushed.heads)
         return pushed
 
-    async def _take(self, scope: Scope, actor: Actor, request: PushHead) -> Pushed:
+    async def _writer(self, sender: Writer, request: PushHead) -> Writer:
+        if request.signed_by is None:
+            return sender
+        async with self._pool.transaction(DbScope(sender.actor.org)) as db:
+            return await signed_writer(db, self._keys, sender.actor, request, request.signed_by)
+
+    async def _take(self, scope: Scope, writer: Writer, request: PushHead) -> Pushed:
         try:
-            return await self._apply(actor, request)
+            return await self._apply(writer, request)
         except HookFailed as error:
             log_crash(scope, error.__cause__ or error)
-            return await push_apart(partial(self._apply, actor), request)
+            return await push_apart(partial(self._apply, writer), request)
 
-    async def _apply(self, actor: Actor, request: PushHead, *, set_aside: bool = False) -> Pushed:
+    async def _apply(self, writer: Writer, request: PushHead, *, set_aside: bool = False) -> Pushed:
         now = self._clock()
-        async with self._pool.transaction(DbScope(actor.org)) as db:
-            granted = grants(actor, await store.access(db, actor, now))
-            author = Author(
-                org=actor.org,
-                account=actor.account,
-                session=actor.session,
-                device=request.device_id,
-                reach={space: frozenset(grant.permissions) for space, grant in granted.items()},
-            )
+        async with self._pool.transaction(DbScope(writer.actor.org)) as db:
+            author = await author_of(db, writer, request, now)
             return await actions.push(
                 db, author, request, self._collections, now, set_aside=set_aside
             )
 
-    async def _pull(self, _scope: Scope, actor: Actor, body: bytes) -> Any:
+    async def _pull(self, _scope: Scope, writer: Writer, body: bytes) -> Any:
+        actor = writer.actor
         request = _decode(body, Pull)
         _require_device(actor, request.device_id)
         if request.proto != PROTO or request.schema < SchemaRange().min_pull:
@@ -234,6 +274,9 @@ class _Sync:
             if told.is_stale or monotonic() - checked >= self._hub.pace.check:
                 try:
                     actor = await actor_of(scope, self._pool, self._clock)
+                except DeviceRevoked as error:
+                    await _say(send, _event("wipe", {"nonce": error.nonce}))
+                    break
                 except Unauthenticated:
                     break
                 before, checked = granted, monotonic()

@@ -8,15 +8,19 @@ from browsers import Browser, MovedClock, Site
 from builders import Home
 from devices import COLLECTIONS, Device
 
+from mos.care.actions.session_keys import SessionKeys
 from mos.sync.pokes import Hub
 from mos.web.edge import Edge
 from mos.web.metrics import Metrics
 from mos.web.sync import sync_app
 
+# What sessions' keys are made of here.
+KEYS = SessionKeys(b"not so secret")
+
 
 def app_of(database, clock, collections=COLLECTIONS):
     """Synchronisation behind the edge, with collections of the test's own."""
-    sync = sync_app(database.app, clock, collections, Hub(database.app))
+    sync = sync_app(database.app, clock, collections, Hub(database.app), KEYS)
     return Edge(sync, database.settings, Metrics())
 
 

@@ -161,6 +161,10 @@ async def _resident_devices(world: World, _browser: Browser) -> Ask:
     return Ask(f"residents/{world.home.space}/devices")
 
 
+async def _resident_ended_devices(world: World, _browser: Browser) -> Ask:
+    return Ask(f"residents/{world.home.space}/devices/ended")
+
+
 async def _new_relation(world: World, _browser: Browser) -> Ask:
     relative = await an_account(world.database, world.home.org, "relative")
     return Ask(
@@ -280,11 +284,13 @@ MATRIX: dict[str, tuple[dict[str, int], Make]] = {
     "POST /residents": (MANAGING_HERE, _new_resident),
     "PATCH /residents/{space}": (MANAGED, _change_resident),
     "GET /residents/{space}/devices": (SEEN, _resident_devices),
+    "GET /residents/{space}/devices/ended": (SEEN, _resident_ended_devices),
     "GET /relations": (MANAGING, _plain("relations")),
     "POST /relations": (MANAGING_HERE, _new_relation),
     "PATCH /relations/{relation_id}": (MANAGED, _relation({"consent": "Nytt"})),
     "DELETE /relations/{relation_id}": (MANAGED, _relation()),
     "GET /devices": (SIGNED_IN, _plain("devices")),
+    "GET /devices/ended": (SIGNED_IN, _plain("devices/ended")),
     "PUT /devices/{device_id}": (OWN, _device("", {"name": "Min"})),
     "DELETE /devices/{device_id}": (OWN, _device()),
     "PUT /devices/{device_id}/push": (OWN, _device("/push", _SUBSCRIPTION)),

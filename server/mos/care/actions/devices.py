@@ -23,6 +23,8 @@ _Base64Url = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-
 _P256DH_BYTES = 65
 _AUTH_BYTES = 16
 _TEST_PAUSE = timedelta(seconds=5)
+# For how long a device that was ended is shown.
+_ENDED_SHOWN = timedelta(days=90)
 
 
 class Heartbeat(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +62,11 @@ class RingTest(Struct, frozen=True, forbid_unknown_fields=True):
 async def list_devices(db: Db, actor: Actor) -> list[store.Device]:
     """Return the actor's own devices, the latest heard of first."""
     return await store.devices_of_account(db, actor.org, actor.account)
+
+
+async def list_ended(db: Db, org: UUID, account: UUID, now: datetime) -> list[store.EndedDevice]:
+    """Return an account's devices that were ended lately, the latest first."""
+    return await store.ended_devices(db, org, account, after=now - _ENDED_SHOWN)
 
 
 async def heartbeat(db: Db, actor: Actor, device: UUID, beat: Heartbeat, now: datetime) -> None:
@@ -111,10 +118,35 @@ async def unsubscribe(db: Db, actor: Actor, device: UUID) -> None:
 
 
 async def revoke(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
-    """End a device of the actor's and every session on it; raises NotFound."""
-    if not await store.revoke_device(db, actor, device, now):
+    """End a device of the actor's and every session on it; raises NotFound.
+
+    It is to forget everything, and to say so: `wiped`.
+    """
+    # Whoever brings the word back is signed in nowhere: it says of itself where it belongs.
+    nonce = f"{actor.org.hex}{secrets.token_urlsafe(24)}"
+    if not await store.revoke_device(db, actor, device, nonce=nonce, now=now):
         raise no_such("device")
     await store.end_sessions_of_device(db, actor.org, device, now)
+
+
+class Wiped(Struct, frozen=True):
+    """A revoked device says that it has forgotten everything; `nonce` is what it was told."""
+
+    device_id: UUID
+    nonce: Annotated[str, Meta(max_length=100)]
+
+
+async def wiped(db: Db, said: Wiped, now: datetime) -> None:
+    """Remember that a revoked device is empty; raises NotFound unless it says the right word."""
+    try:
+        org = UUID(said.nonce[:32])
+    except ValueError as error:
+        raise no_such("device") from error
+    await db.scope(Scope(org=org))
+    nonce = await store.wipe_nonce(db, org, said.device_id)
+    if nonce is None or not secrets.compare_digest(nonce.encode(), said.nonce.encode()):
+        raise no_such("device")
+    await store.device_wiped(db, org, said.device_id, now)
 
 
 async def begin_ring_test(

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from mos.care import rules, store
-from mos.care.actions import permit
+from mos.care.actions import devices, permit
 from mos.care.actions.news import News
 from mos.care.actions.profile import TOLD, lock_profile, record_profile
 from mos.care.actions.text import Language, Name, Short, named
@@ -119,6 +119,15 @@ async def list_devices(db: Db, actor: Actor, space: UUID, now: datetime) -> list
         ResidentDevice(device.name, device.seen_at, device.push, device.ring_test)
         for device in await store.devices_of_account(db, actor.org, found[0].account)
     ]
+
+
+async def list_ended_devices(
+    db: Db, actor: Actor, space: UUID, now: datetime
+) -> list[store.EndedDevice]:
+    """Return a resident's devices that were ended lately; raises NotFound."""
+    await permit.require_sight(db, actor, space, now)
+    found = await store.residents_of_spaces(db, actor.org, [space])
+    return await devices.list_ended(db, actor.org, found[0].account, now)
 
 
 async def _home(db: Db, actor: Actor, unit: UUID, now: datetime) -> store.Unit:

@@ -14,6 +14,20 @@ from mos.kernel.errors import Conflict, Unauthenticated
 from mos.kernel.ids import new_id
 
 
+class DeviceRevoked(Unauthenticated):
+    """The session's device was ended by its owner: it must forget everything it has.
+
+    `nonce` is what it says once it has.
+    """
+
+    code = "device_revoked"
+
+    def __init__(self, nonce: str) -> None:
+        """Tell the device its `nonce`."""
+        super().__init__("This device was ended: forget what is on it.")
+        self.nonce = nonce
+
+
 class Where(Struct, frozen=True):
     """The device that somebody signs in on, and the cookie that it still carries, if any."""
 
@@ -43,12 +57,34 @@ async def authenticate(db: Db, token: str, now: datetime) -> Actor:
     Needs no scope; leaves the organisation's behind when it wrote "last seen".
     """
     row = await store.session_lookup(db, token_hash(token))
-    if row is None or row.revoked or row.disabled or row.expires_at <= now:
+    if row is not None and row.wipe_nonce is not None:
+        raise DeviceRevoked(row.wipe_nonce)
+    if row is None or row.revoked_at or row.disabled_at or row.expires_at <= now:
         raise Unauthenticated("Sign in again.")
     if rules.is_seen_due(row.seen_at, now):
         end = rules.session_end(row.role, created_at=row.created_at, now=now)
         await db.scope(Scope(org=row.org))
         await store.session_seen(db, row, now, end)
+    return _actor(row)
+
+
+async def authenticate_closed(
+    db: Db, token: str, *, after: datetime, now: datetime
+) -> Actor | None:
+    """Return who was signed in until their account was closed, later than `after`, or None.
+
+    They may do nothing any more; but what they did before may not have been sent. Needs no scope.
+    """
+    row = await store.session_lookup(db, token_hash(token))
+    if row is None or row.wipe_nonce is not None or row.disabled_at is None:
+        return None
+    if row.disabled_at <= after or row.expires_at <= now:
+        return None
+    signed_out_before = row.revoked_at is not None and row.revoked_at < row.disabled_at
+    return None if signed_out_before else _actor(row)
+
+
+def _actor(row: store.SessionRow) -> Actor:
     return Actor(
         org=row.org, account=row.account, role=row.role, session=row.session, device=row.device
     )

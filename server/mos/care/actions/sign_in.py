@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from mos.care import rules, store
 from mos.care.actions.passwords import Passwords
+from mos.care.actions.session_keys import SessionKeys
 from mos.care.actions.sessions import Bearer, Opened, Where, open_session
 from mos.care.actions.text import Password
 from mos.care.model import Actor
@@ -29,10 +30,11 @@ _NOWHERE = UUID(int=0)
 
 
 class Doorkeeper(Struct, frozen=True):
-    """What guards the doors: how passwords are hashed, and the key that hides addresses."""
+    """What guards the doors: how passwords are hashed, and the keys that hide and that sign."""
 
     passwords: Passwords
     limits_key: bytes
+    session_keys: SessionKeys
 
     def key(self, kind: str, value: str) -> bytes:
         """Return the key under which tries are counted; it tells nobody the address."""

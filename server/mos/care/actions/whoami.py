@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 from mos.care import store
 from mos.care.actions.news import News
 from mos.care.actions.profile import lock_profile, record_profile
+from mos.care.actions.session_keys import SessionKeys
 from mos.care.actions.text import Language, Name, named
 from mos.care.model import Access, Actor, Permission, Role
 from mos.db import Db
@@ -54,6 +55,9 @@ class SessionBody(Struct, frozen=True):
     manages: bool
     # The device that this session was opened on: only that one synchronises.
     device: UUID | None
+    # This session's name, and the key (base64url) with which its device signs what it sends later.
+    sid: UUID
+    sync_key: str
     demo: bool
 
 
@@ -64,7 +68,7 @@ class AccountChange(Struct, frozen=True, forbid_unknown_fields=True):
     language: Language | UnsetType = UNSET
 
 
-async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
+async def session_body(db: Db, keys: SessionKeys, actor: Actor, now: datetime) -> SessionBody:
     """Return what the app needs to know of the actor at `now`. Nobody's content is in it."""
     account = await store.account(db, actor.org, actor.account)
     if account is None:
@@ -87,6 +91,8 @@ async def session_body(db: Db, actor: Actor, now: datetime) -> SessionBody:
         people=await store.people(db, actor.org, actor.account, spaces),
         manages=reach.everything or bool(reach.units),
         device=actor.device,
+        sid=actor.session,
+        sync_key=keys.text(actor.session),
         demo=installation is not None and installation.demo,
     )
 
@@ -102,8 +108,8 @@ def _mine(resident: store.Resident, access: Access) -> MyResident:
     )
 
 
-async def change_self(
-    db: Db, actor: Actor, change: AccountChange, now: datetime, *, news: News
+async def change_self(  # noqa: PLR0913  one more than five
+    db: Db, keys: SessionKeys, actor: Actor, change: AccountChange, now: datetime, *, news: News
 ) -> SessionBody:
     """Change the actor's own name or language; residents' names are their supporters' to change."""
     if actor.role is Role.RESIDENT and change.name is not UNSET:
@@ -127,4 +133,4 @@ async def change_self(
     if resident is not None and language != account.language:
         groups = {"language": language}
         news.records(await record_profile(db, actor.org, resident.space, groups, now))
-    return await session_body(db, actor, now)
+    return await session_body(db, keys, actor, now)

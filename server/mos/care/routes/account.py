@@ -18,7 +18,7 @@ from mos.db import Scope
 async def get_session(given: FromEdge, me: SignedIn) -> whoami.SessionBody:
     """Return who is signed in, whom they may see, and what they may do there."""
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        return await whoami.session_body(db, me, given.now)
+        return await whoami.session_body(db, given.door.session_keys, me, given.now)
 
 
 class Here(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +39,7 @@ async def put_session_device(
     where = sessions.Where(data.device_id, data.device_name or "", cookie=None)
     async with given.pool.transaction(Scope(org=me.org)) as db:
         moved = await sessions.move_session(db, me, where, given.now)
-        return await whoami.session_body(db, moved, given.now)
+        return await whoami.session_body(db, given.door.session_keys, moved, given.now)
 
 
 @get("/sessions", tags=["session"])
@@ -63,7 +63,8 @@ async def patch_account(
 ) -> whoami.SessionBody:
     """Change your own name or language; answers like GET session."""
     async with telling(given.pool, given.hub, me) as (db, news):
-        return await whoami.change_self(db, me, data, given.now, news=news)
+        keys = given.door.session_keys
+        return await whoami.change_self(db, keys, me, data, given.now, news=news)
 
 
 @post("/account/password", status_code=204, tags=["account"])

@@ -37,10 +37,17 @@ async def put_device(
 
 @delete("/devices/{device_id:uuid}", tags=["devices"])
 async def delete_device(device_id: FromPath[UUID], given: FromEdge, me: SignedIn) -> None:
-    """End one of your devices, and every session on it."""
+    """End one of your devices, and every session on it; it forgets what it has."""
     async with telling(given.pool, given.hub, me) as (db, news):
         await devices.revoke(db, me, device_id, given.now)
         news.access([me.account])
+
+
+@get("/devices/ended", tags=["devices"])
+async def get_ended_devices(given: FromEdge, me: SignedIn) -> list[store.EndedDevice]:
+    """List your devices that were ended in the last 90 days, and when they were wiped."""
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await devices.list_ended(db, me.org, me.account, given.now)
 
 
 @put("/devices/{device_id:uuid}/push", status_code=204, tags=["devices"])
@@ -93,6 +100,7 @@ HANDLERS = [
     get_devices,
     put_device,
     delete_device,
+    get_ended_devices,
     put_push,
     delete_push,
     post_ring_test,

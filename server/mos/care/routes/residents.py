@@ -46,4 +46,22 @@ async def get_resident_devices(
         return await residents.list_devices(db, me, space, given.now)
 
 
-HANDLERS = [get_residents, post_resident, patch_resident, get_resident_devices]
+@get("/residents/{space:uuid}/devices/ended", tags=["residents"])
+async def get_resident_ended_devices(
+    space: FromPath[UUID], given: FromEdge, me: SignedIn
+) -> list[store.EndedDevice]:
+    """List the resident's devices that were ended in the last 90 days.
+
+    `wiped_at` says when a device told that it has forgotten everything; until then it may not have.
+    """
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await residents.list_ended_devices(db, me, space, given.now)
+
+
+HANDLERS = [
+    get_residents,
+    post_resident,
+    patch_resident,
+    get_resident_devices,
+    get_resident_ended_devices,
+]

@@ -19,9 +19,12 @@ from mos.care.store.accounts import (
 )
 from mos.care.store.devices import (
     Device,
+    EndedDevice,
     Subscription,
     device_seen,
+    device_wiped,
     devices_of_account,
+    ended_devices,
     forget_push,
     push_gone,
     revoke_device,
@@ -29,6 +32,7 @@ from mos.care.store.devices import (
     save_ring_test,
     subscription_for_update,
     take_device,
+    wipe_nonce,
 )
 from mos.care.store.installation import (
     DemoAccount,
@@ -60,6 +64,7 @@ from mos.care.store.organisations import (
 )
 from mos.care.store.permissions import (
     access,
+    ended_access,
     reach,
     stewards,
 )
@@ -89,6 +94,7 @@ from mos.care.store.residents import (
     save_resident,
 )
 from mos.care.store.sessions import (
+    SessionAuthor,
     SessionEntry,
     SessionRow,
     add_session,
@@ -97,6 +103,7 @@ from mos.care.store.sessions import (
     end_sessions,
     end_sessions_of_device,
     move_session,
+    session_author,
     session_lookup,
     session_seen,
     sessions_of_actor,
@@ -118,6 +125,7 @@ __all__ = [
     "AccountEntry",
     "DemoAccount",
     "Device",
+    "EndedDevice",
     "Installation",
     "Invitation",
     "Known",
@@ -126,6 +134,7 @@ __all__ = [
     "Person",
     "Relation",
     "Resident",
+    "SessionAuthor",
     "SessionEntry",
     "SessionRow",
     "Subscription",
@@ -148,10 +157,13 @@ __all__ = [
     "demo_accounts",
     "device_holder",
     "device_seen",
+    "device_wiped",
     "devices_of_account",
     "end_session",
     "end_sessions",
     "end_sessions_of_device",
+    "ended_access",
+    "ended_devices",
     "follow_profiles",
     "forget_old_tries",
     "forget_push",
@@ -186,6 +198,7 @@ __all__ = [
     "save_resident",
     "save_ring_test",
     "save_unit",
+    "session_author",
     "session_lookup",
     "session_seen",
     "sessions_of_actor",
@@ -201,4 +214,5 @@ __all__ = [
     "units_within",
     "use_invitation",
     "void_invitations",
+    "wipe_nonce",
 ]

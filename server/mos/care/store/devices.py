@@ -35,6 +35,19 @@ class Subscription(Struct, frozen=True):
     ring_test: dict[str, Any] | None
 
 
+class EndedDevice(Struct, frozen=True):
+    """A device that was ended, and when it said that it has forgotten everything."""
+
+    name: str
+    seen_at: datetime
+    ended_at: datetime
+    wiped_at: datetime | None
+
+
+class _Nonce(Struct, frozen=True):
+    nonce: str
+
+
 _DEVICES_OF_ACCOUNT = _sql.query("devices_of_account", Device)
 _TAKE_DEVICE = _sql.command("take_device")
 _DEVICE_SEEN = _sql.command("device_seen")
@@ -45,6 +58,9 @@ _PUSH_GONE = _sql.command("push_gone")
 _SUBSCRIPTION_FOR_UPDATE = _sql.query("subscription_for_update", Subscription)
 _SAVE_RING_TEST = _sql.command("save_ring_test")
 _REVOKE_DEVICE = _sql.command("revoke_device")
+_WIPE_NONCE = _sql.query("wipe_nonce", _Nonce)
+_DEVICE_WIPED = _sql.command("device_wiped")
+_ENDED_DEVICES = _sql.query("ended_devices", EndedDevice)
 
 
 async def devices_of_account(db: Db, org: UUID, account: UUID) -> list[Device]:
@@ -126,9 +142,25 @@ async def save_ring_test(db: Db, actor: Actor, device: UUID, ring_test: dict[str
     )
 
 
-async def revoke_device(db: Db, actor: Actor, device: UUID, now: datetime) -> bool:
-    """End a device; False when it is none of the actor's."""
+async def revoke_device(db: Db, actor: Actor, device: UUID, *, nonce: str, now: datetime) -> bool:
+    """End a device, which is told `nonce`; False when it is none of the actor's."""
     ended = await db.run(
-        _REVOKE_DEVICE, org=actor.org, account=actor.account, device=device, now=now
+        _REVOKE_DEVICE, org=actor.org, account=actor.account, device=device, nonce=nonce, now=now
     )
     return ended == 1
+
+
+async def wipe_nonce(db: Db, org: UUID, device: UUID) -> str | None:
+    """Return the word that a revoked device was told, or None for any other."""
+    row = await db.one(_WIPE_NONCE, org=org, device=device)
+    return row.nonce if row else None
+
+
+async def device_wiped(db: Db, org: UUID, device: UUID, now: datetime) -> None:
+    """Remember that a device has forgotten everything; the first time counts."""
+    await db.run(_DEVICE_WIPED, org=org, device=device, now=now)
+
+
+async def ended_devices(db: Db, org: UUID, account: UUID, *, after: datetime) -> list[EndedDevice]:
+    """Return an account's devices that were ended after a moment, the latest first."""
+    return await db.all(_ENDED_DEVICES, org=org, account=account, after=after)

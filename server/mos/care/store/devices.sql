@@ -11,7 +11,7 @@ INSERT INTO device (org_id, device_id, account_id, name, created_at, seen_at)
 VALUES (:org, :device, :account, :name, :now, :now)
 ON CONFLICT (org_id, device_id) DO UPDATE
 SET account_id = excluded.account_id, name = excluded.name, seen_at = excluded.seen_at,
-    revoked_at = NULL,
+    revoked_at = NULL, wipe_nonce = NULL, wiped_at = NULL,
     push_endpoint = CASE WHEN device.account_id = excluded.account_id THEN device.push_endpoint END,
     push_p256dh = CASE WHEN device.account_id = excluded.account_id THEN device.push_p256dh END,
     push_auth = CASE WHEN device.account_id = excluded.account_id THEN device.push_auth END,
@@ -50,6 +50,20 @@ UPDATE device SET ring_test = :ring_test
 WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
 
 -- name: revoke_device
-UPDATE device SET revoked_at = :now, push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL,
+UPDATE device SET revoked_at = :now, wipe_nonce = :nonce, push_endpoint = NULL, push_p256dh = NULL, push_auth = NULL,
                   push_since = NULL
 WHERE org_id = :org AND device_id = :device AND account_id = :account AND revoked_at IS NULL;
+
+-- name: wipe_nonce
+-- The word that a revoked device was told.
+SELECT wipe_nonce AS nonce FROM device
+WHERE org_id = :org AND device_id = :device AND wipe_nonce IS NOT NULL;
+
+-- name: device_wiped
+UPDATE device SET wiped_at = COALESCE(wiped_at, :now) WHERE org_id = :org AND device_id = :device;
+
+-- name: ended_devices
+-- The devices that were ended after :after, and whether they have said that they are empty.
+SELECT name, seen_at, revoked_at AS ended_at, wiped_at FROM device
+WHERE org_id = :org AND account_id = :account AND revoked_at > :after
+ORDER BY revoked_at DESC, device_id;

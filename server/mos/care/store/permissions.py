@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from mos.care import rules
-from mos.care.model import Access, Actor, Policy, Reach, Role
+from mos.care.model import Access, Actor, EndedAccess, Policy, Reach, Role
 from mos.care.store.rows import Id, Number, there
 from mos.db import Db, Queries
 
@@ -19,7 +19,16 @@ class _Given(Struct, frozen=True):
     policy: Policy
 
 
+class _Had(Struct, frozen=True):
+    space: UUID
+    words: list[str]
+    since: datetime
+    until: datetime
+    policy: Policy
+
+
 _ACCESS = _sql.query("access", _Given)
+_ENDED_ACCESS = _sql.query("ended_access", _Had)
 _MANAGED_UNITS = _sql.query("managed_units", Id)
 _STEWARDS = _sql.query("stewards", Number)
 
@@ -29,10 +38,29 @@ async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
 
     One statement, ordered by space. Spaces where the role leaves nothing are absent.
     """
-    own = [permission.value for permission in rules.OWN] if actor.role is Role.RESIDENT else []
-    given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=own)
+    given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=_own(actor))
     cut = (Access(row.space, rules.cut(actor.role, row.policy, row.words)) for row in given)
     return [access for access in cut if access.permissions]
+
+
+async def ended_access(
+    db: Db, actor: Actor, *, after: datetime, now: datetime
+) -> list[EndedAccess]:
+    """Return what `actor` might do in which space until it ended, later than `after`.
+
+    Ordered by space. What the role cannot have now, it is not said to have had.
+    """
+    had = await db.all(
+        _ENDED_ACCESS, org=actor.org, account=actor.account, own=_own(actor), after=after, now=now
+    )
+    return [
+        EndedAccess(row.space, rules.cut(actor.role, row.policy, row.words), row.since, row.until)
+        for row in had
+    ]
+
+
+def _own(actor: Actor) -> list[str]:
+    return [permission.value for permission in rules.OWN] if actor.role is Role.RESIDENT else []
 
 
 async def reach(db: Db, actor: Actor, now: datetime) -> Reach:

@@ -49,3 +49,24 @@ WHERE a.org_id = :org AND a.disabled_at IS NULL
         SELECT 1 FROM relation l
         WHERE l.org_id = a.org_id AND l.account_id = a.account_id AND l.unit_id = u.unit_id
           AND 'care.manage' = ANY (l.permissions) AND l.valid_from <= :now AND l.valid_to IS NULL))));
+
+-- name: ended_access
+-- What an account had and lost after :after, by relation or as the resident: when it held, and which
+-- words. A relation ends with itself, with its account, or with the resident's stay.
+SELECT space_id AS space, words, since, until,
+       (SELECT policy FROM organisation WHERE org_id = :org) AS policy
+FROM (
+  SELECT r.space_id, l.permissions AS words, l.valid_from AS since,
+         LEAST(l.valid_to, a.disabled_at, r.archived_at) AS until
+  FROM relation l
+  JOIN account a ON a.org_id = l.org_id AND a.account_id = l.account_id
+  JOIN resident r ON r.org_id = l.org_id AND (r.space_id = l.space_id OR r.unit_id = l.unit_id)
+  WHERE l.org_id = :org AND l.account_id = :account
+  UNION ALL
+  SELECT r.space_id, :own::text[], a.created_at, LEAST(a.disabled_at, r.archived_at)
+  FROM resident r
+  JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
+  WHERE r.org_id = :org AND r.account_id = :account
+) AS had
+WHERE until > :after AND until <= :now AND until > since
+ORDER BY space_id, until;

@@ -23,8 +23,10 @@ class SessionRow(Struct, frozen=True):
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
-    revoked: bool
-    disabled: bool
+    revoked_at: datetime | None
+    disabled_at: datetime | None
+    # What its device is told, where it was revoked.
+    wipe_nonce: str | None
 
 
 class SessionEntry(Struct, frozen=True):
@@ -38,7 +40,19 @@ class SessionEntry(Struct, frozen=True):
     current: bool
 
 
+class SessionAuthor(Struct, frozen=True):
+    """Whose a session is or was, on which device, and from when until when."""
+
+    account: UUID
+    role: Role
+    device: UUID | None
+    since: datetime
+    until: datetime
+    disabled: bool
+
+
 _SESSION_LOOKUP = _sql.query("session_lookup", SessionRow)
+_SESSION_AUTHOR = _sql.query("session_author", SessionAuthor)
 _SESSION_SEEN = _sql.command("session_seen")
 _SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", SessionEntry)
 _ADD_SESSION = _sql.command("add_session")
@@ -53,6 +67,11 @@ _DEVICE_HOLDER = _sql.query("device_holder", Id)
 async def session_lookup(db: Db, token_hash: bytes) -> SessionRow | None:
     """Return the session whose cookie hashes to `token_hash`, live or not. Needs no scope."""
     return await db.one(_SESSION_LOOKUP, token_hash=token_hash)
+
+
+async def session_author(db: Db, org: UUID, session: UUID) -> SessionAuthor | None:
+    """Return whose a session of the organisation is or was, live or not."""
+    return await db.one(_SESSION_AUTHOR, org=org, session=session)
 
 
 async def session_seen(db: Db, row: SessionRow, now: datetime, expires_at: datetime) -> None:

@@ -1,7 +1,7 @@
 -- name: session_lookup
 -- The session behind a cookie's hash.
 SELECT org_id AS org, session_id AS session, account_id AS account, device_id AS device, role,
-       created_at, seen_at, expires_at, revoked, disabled
+       created_at, seen_at, expires_at, revoked_at, disabled_at, wipe_nonce
 FROM session_lookup(:token_hash);
 
 -- name: session_seen
@@ -55,3 +55,11 @@ SELECT session_id AS id FROM session
 WHERE org_id = :org AND device_id = :device AND account_id <> :account
   AND revoked_at IS NULL AND expires_at > :now
 LIMIT 1;
+
+-- name: session_author
+-- Whose a session is or was, and for how long: :session of any of the organisation's people.
+SELECT s.account_id AS account, a.role, s.device_id AS device, s.created_at AS since,
+       LEAST(s.expires_at, s.revoked_at) AS until, a.disabled_at IS NOT NULL AS disabled
+FROM session s
+JOIN account a ON a.org_id = s.org_id AND a.account_id = s.account_id
+WHERE s.org_id = :org AND s.session_id = :session;

@@ -137,6 +137,8 @@ CREATE TABLE device (
   created_at     timestamptz NOT NULL,
   seen_at        timestamptz NOT NULL,
   revoked_at     timestamptz,
+  wipe_nonce     text,                        -- told to a revoked device, which says it when it is empty
+  wiped_at       timestamptz,                 -- it has said so
   PRIMARY KEY (org_id, device_id),
   FOREIGN KEY (org_id, account_id) REFERENCES account ON DELETE CASCADE
 );
@@ -457,12 +459,14 @@ CREATE FUNCTION sign_in_organisation(p_named uuid) RETURNS TABLE (org_id uuid, s
 $$;
 CREATE FUNCTION session_lookup(p_token_hash bytea)
   RETURNS TABLE (org_id uuid, session_id uuid, account_id uuid, device_id uuid, role text,
-                 created_at timestamptz, seen_at timestamptz, expires_at timestamptz, revoked boolean,
-                 disabled boolean)
+                 created_at timestamptz, seen_at timestamptz, expires_at timestamptz,
+                 revoked_at timestamptz, disabled_at timestamptz, wipe_nonce text)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT s.org_id, s.session_id, s.account_id, s.device_id, a.role, s.created_at, s.seen_at, s.expires_at,
-         s.revoked_at IS NOT NULL, a.disabled_at IS NOT NULL
-  FROM session s JOIN account a ON a.org_id = s.org_id AND a.account_id = s.account_id
+         s.revoked_at, a.disabled_at, d.wipe_nonce
+  FROM session s
+  JOIN account a ON a.org_id = s.org_id AND a.account_id = s.account_id
+  LEFT JOIN device d ON d.org_id = s.org_id AND d.device_id = s.device_id AND d.revoked_at IS NOT NULL
   WHERE s.token_hash = p_token_hash
 $$;
 CREATE FUNCTION invitation_lookup(p_token_hash bytea)

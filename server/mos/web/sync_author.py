@@ -1,0 +1,91 @@
+"""Whose ops a push carries: those of whoever sends it, or of a session that signed them."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, structs
+
+from mos.care import store
+from mos.care.actions.session_keys import SessionKeys
+from mos.care.model import Actor, Permission
+from mos.db import Db
+from mos.kernel.errors import Forbidden
+from mos.sync.authorship import LATE
+from mos.sync.model import Author, Held, PushHead, SignedBy
+from mos.web.sync_access import grants
+
+
+class Writer(Struct, frozen=True):
+    """Who wrote a batch, and, where another session sends it, when theirs began and ended."""
+
+    actor: Actor
+    during: tuple[datetime, datetime] | None = None
+    # Whose account is closed has lost every right, and may still have sent nothing of what was.
+    is_disabled: bool = False
+
+
+async def signed_writer(
+    db: Db, keys: SessionKeys, sender: Actor, request: PushHead, signed: SignedBy
+) -> Writer:
+    """Return whose session signed the batch; raises Forbidden, the same whatever is wrong.
+
+    It may have ended, but it was opened on the device that sends, in the same organisation.
+    """
+    ops = (bytes(op) for op in request.ops)
+    is_signed = keys.is_signed(
+        signed.sid, signed.mac, device=request.device_id, batch=request.batch, ops=ops
+    )
+    found = await store.session_author(db, sender.org, signed.sid) if is_signed else None
+    if found is None or found.device != request.device_id:
+        raise Forbidden("This was signed by no session of this device.", code="not_the_author")
+    actor = structs.replace(sender, account=found.account, role=found.role, session=signed.sid)
+    return Writer(actor, (found.since, found.until), found.disabled)
+
+
+async def author_of(db: Db, writer: Writer, request: PushHead, now: datetime) -> Author:
+    """Return the author of a batch and where they may, or might until lately."""
+    actor = writer.actor
+    accesses = [] if writer.is_disabled else await store.access(db, actor, now)
+    granted = grants(actor, accesses)
+    # Nearly always they may where they write: then nobody asks what they might before.
+    elsewhere = _spaces(request) - {str(space) for space in granted}
+    return Author(
+        org=actor.org,
+        account=actor.account,
+        session=actor.session,
+        device=request.device_id,
+        reach={space: frozenset(grant.permissions) for space, grant in granted.items()},
+        had=await _had(db, actor, granted.keys(), now) if elsewhere else {},
+        during=writer.during,
+    )
+
+
+async def _had(db: Db, actor: Actor, granted: Any, now: datetime) -> dict[UUID, tuple[Held, ...]]:
+    had: dict[UUID, tuple[Held, ...]] = defaultdict(tuple)
+    for ended in await store.ended_access(db, actor, after=now - LATE, now=now):
+        # What one might not see, one did not write in either.
+        if ended.space not in granted and Permission.PLAN_VIEW in ended.permissions:
+            words = frozenset(word.value for word in ended.permissions)
+            had[ended.space] += (Held(words, ended.since, ended.until),)
+    return had
+
+
+class _Place(Struct, frozen=True):
+    space: Any = None
+
+
+_place = msgspec.json.Decoder(_Place).decode
+
+
+def _spaces(request: PushHead) -> set[str]:
+    """Return the spaces that ops name, as written; what cannot be read is judged elsewhere."""
+    spaces = set()
+    for op in request.ops:
+        try:
+            spaces.add(str(_place(op).space))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+    return spaces
