@@ -119,7 +119,7 @@ afterEach(async () => {
 it('a browser that lost its data but not its cookie goes on as a new device', async () => {
   cookie = aSession({ device: 'the one before' });
 
-  await checkBack();
+  await checkBack(machine);
 
   expect(mos.session?.account.name).toBe('Noor');
   expect(cookie.device).toBe(await deviceId());
@@ -127,7 +127,7 @@ it('a browser that lost its data but not its cookie goes on as a new device', as
 });
 
 it('whom nobody knows is asked to sign in, once', async () => {
-  await checkBack();
+  await checkBack(machine);
 
   expect(mos.session).toBeNull();
   expect(mos.signedOut).toBe(false);
@@ -138,7 +138,7 @@ it('a start without a network shows who was here, and waits', async () => {
   await enter(aSession({ device: await deviceId() }));
   down = true;
 
-  await checkBack();
+  await checkBack(machine);
 
   expect(mos.session?.account.name).toBe('Noor');
   expect(mos.signedOut).toBe(false);
@@ -147,7 +147,7 @@ it('a start without a network shows who was here, and waits', async () => {
 it('whose session has ended still sees what is here, and is told', async () => {
   await enter(aSession({ device: await deviceId() }));
 
-  await checkBack();
+  await checkBack(machine);
 
   expect(mos.session?.account.name).toBe('Noor');
   expect(mos.signedOut).toBe(true);
@@ -160,12 +160,12 @@ it('what waits stays here when it is not known who the server takes this device 
 
   await enteringFailed({ certain: false });
   await startAgain();
-  await checkBack();
+  await checkBack(machine);
   expect(await isHeld()).toBe(true);
 
   down = false;
   cookie = aSession({ device: await deviceId() });
-  await checkBack();
+  await checkBack(machine);
   expect(await isHeld()).toBe(false);
 });
 
@@ -213,7 +213,7 @@ it('nothing of a person can be undone by the next one', async () => {
 
 it('whoever signs in while the server is asked stays signed in', async () => {
   cookie = aSession({ device: await deviceId() });
-  const back = checkBack();
+  const back = checkBack(machine);
   await enter(aSession({ account: { id: 'alva', name: 'Alva', role: 'nurse', language: 'sv' } }));
 
   await back;
@@ -221,9 +221,45 @@ it('whoever signs in while the server is asked stays signed in', async () => {
   expect(mos.session?.account.name).toBe('Alva');
 });
 
+it('whoever is added, renamed or given another role is so here without a new start', async () => {
+  cookie = aSession({ device: await deviceId() });
+  await checkBack(machine);
+  replica.lead();
+  await settle();
+
+  const alva = { id: 'alva', name: 'Alva', role: 'nurse' } as const;
+  cookie = { ...cookie, account: { ...cookie.account, role: 'nurse' }, people: [alva] };
+  sync.accessChanged();
+  await settle();
+
+  await vi.waitFor(() => {
+    expect(mos.session?.people).toEqual([alva]);
+    expect(mos.session?.account.role).toBe('nurse');
+  });
+});
+
+it('what changes while the session is fetched is fetched, too', async () => {
+  cookie = aSession({ device: await deviceId() });
+  await checkBack(machine);
+  replica.lead();
+  await settle();
+  asked = [];
+
+  for (const name of ['Alva', 'Bo', 'Cia']) {
+    cookie = { ...cookie, people: [{ id: name, name, role: 'nurse' }] };
+    sync.accessChanged();
+  }
+  await settle();
+
+  await vi.waitFor(() => {
+    expect(mos.session?.people.map(({ name }) => name)).toEqual(['Cia']);
+  });
+  expect(asked.filter((ask) => ask === 'GET session').length).toBeLessThanOrEqual(2);
+});
+
 it('a resident who is added is in the session without a new start', async () => {
   cookie = aSession({ device: await deviceId(), residents: [elsa(SPACE)] });
-  await checkBack();
+  await checkBack(machine);
   replica.lead();
   await settle();
 

@@ -1,4 +1,6 @@
 /** Entering, coming back, leaving: what a person and the server agree on about this device. */
+import { ACCESS_CHANNEL } from '../offline/leader';
+import { browserPlatform, type Platform } from '../offline/platform';
 import { zoneRelease } from '../plan/releases';
 import { api, ApiError, onUnauthenticated } from './api';
 import { guessName } from './device-name';
@@ -23,13 +25,16 @@ export class Unsent extends Error {
 }
 
 /** Ask the server whether whoever is kept here is still signed in, and tell it now and then that this device is alive. */
-export async function checkBack(): Promise<void> {
+export async function checkBack(
+  platform: Pick<Platform, 'channel'> = browserPlatform(),
+): Promise<void> {
   onUnauthenticated(() => (mos.signedOut = true));
   setInterval(() => {
     if (mos.session !== null && !mos.signedOut) void live().catch(() => undefined);
   }, BEAT_MS);
   await meet();
   followResidents();
+  followAccess(platform);
 }
 
 /** With nobody here the server is asked all the same: a browser may lose what is kept here and still hold its cookie. */
@@ -73,15 +78,31 @@ function followResidents(): void {
       return;
     }
     asking = true;
-    api
-      .get<Session>('session')
-      .then(async (session) => {
-        known = now;
-        if (session.account.id === mos.session?.account.id) await keepSession(session);
-      })
+    askAgain()
+      .then(() => (known = now))
       .catch(() => undefined)
       .finally(() => (asking = false));
   });
+}
+
+/** The server pokes when people, roles or relations change; who is here, and by what name, is asked for then. */
+function followAccess(platform: Pick<Platform, 'channel'>): void {
+  let asking = false;
+  let missed = false;
+  const ask = async (): Promise<void> => {
+    missed = asking;
+    if (asking || mos.session === null) return;
+    asking = true;
+    await askAgain().catch(() => undefined);
+    asking = false;
+    if (missed) await ask();
+  };
+  platform.channel(ACCESS_CHANNEL, () => void ask());
+}
+
+async function askAgain(): Promise<void> {
+  const session = await api.get<Session>('session');
+  if (session.account.id === mos.session?.account.id) await keepSession(session);
 }
 
 /** Before anybody signs in: what waits here stays here until it is known who it will be. */

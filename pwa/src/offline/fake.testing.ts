@@ -62,6 +62,8 @@ export class FakeServer {
   /** Ops that make a whole request unreadable. */
   poison: (op: Op) => boolean = () => false;
   account = 'account-1';
+  /** What everybody may do in every space. */
+  permissions = ['plan.view', 'plan.edit', 'outcome.record'];
   readonly quarantine: Op[] = [];
   readonly limits = { ops: 500, bytes: 1_048_576 };
   readonly listeners = new Set<PokeListener>();
@@ -153,6 +155,18 @@ export class FakeServer {
     for (const listener of this.listeners) listener.heads(heads);
   }
 
+  /** Tell every listener that others may be seen, or other things done. */
+  accessChanged(): void {
+    for (const listener of this.listeners) listener.access();
+  }
+
+  /** Every stream breaks. */
+  hangUp(): void {
+    const before = [...this.listeners];
+    this.listeners.clear();
+    for (const listener of before) listener.ended(null);
+  }
+
   /** The server is restored from a copy in which only the first `seq` changes of a space are. */
   loseTail(id: string, seq: number): void {
     const old = this.space(id);
@@ -209,11 +223,7 @@ export class FakeServer {
   #grants(): { id: string; role: string; permissions: string[] }[] {
     return [...this.spaces.keys()]
       .filter((id) => !this.gone.has(id))
-      .map((id) => ({
-        id,
-        role: 'caregiver',
-        permissions: ['plan.view', 'plan.edit', 'outcome.record'],
-      }));
+      .map((id) => ({ id, role: 'caregiver', permissions: [...this.permissions] }));
   }
 
   #time(): string {

@@ -8,6 +8,9 @@ const POLL_MS = 60_000;
 const BACKOFF_MS = 1_000;
 const BACKOFF_MAX_MS = 60_000;
 
+/** Where every tab is told that what the server says of people and permissions is different now. */
+export const ACCESS_CHANNEL = 'mos-access';
+
 export interface LeaderHost {
   /** The end of a round: `null` when it went well. */
   ended(failure: SyncFailure | null): void;
@@ -32,12 +35,16 @@ export class Leader {
   #wake: () => void = () => undefined;
   #waiters: (() => void)[] = [];
   #hangUp: (() => void) | null = null;
+  /** A stream has been open before. */
+  #heard = false;
+  readonly #access: ReturnType<Platform['channel']>;
 
   constructor(engine: Engine, network: Network, platform: Platform, host: LeaderHost) {
     this.#engine = engine;
     this.#network = network;
     this.#platform = platform;
     this.#host = host;
+    this.#access = platform.channel(ACCESS_CHANNEL, () => undefined);
   }
 
   /** Lead until `stop`. */
@@ -56,6 +63,7 @@ export class Leader {
     this.#stopped = true;
     this.#quietUntil = 0;
     this.#silence();
+    this.#access.close();
     this.nudge();
     for (const done of this.#waiters) done();
   }
@@ -129,12 +137,18 @@ export class Leader {
   #listen(): void {
     if (this.#hangUp !== null || this.#stopped) return;
     let over = false;
+    let missed = this.#heard;
     const hangUp = this.#network.poke({
       heads: (heads) => {
+        // Between two streams nobody could tell us.
+        if (missed) this.#accessChanged();
+        missed = false;
+        this.#heard = true;
         if (Object.entries(heads).some(([space, head]) => head > this.#host.seq(space)))
           this.nudge();
       },
       hint: () => this.nudge(),
+      access: () => this.#accessChanged(),
       ended: (retryMs) => {
         if (over) return;
         over = true;
@@ -147,6 +161,13 @@ export class Leader {
       over = true;
       hangUp();
     };
+  }
+
+  #accessChanged(): void {
+    // The greeting says what we may do in each space.
+    this.#engine.forgetGreeting();
+    this.nudge();
+    this.#access.say(null);
   }
 
   #silence(): void {

@@ -74,7 +74,7 @@ function listen(listener: PokeListener): () => void {
     const heads = (parse(event.data) as { h?: Record<string, number> } | null)?.h;
     if (heads !== undefined) listener.heads(heads);
   });
-  source.addEventListener('acl', () => listener.hint());
+  source.addEventListener('acl', () => listener.access());
   source.addEventListener('ring', () => listener.hint());
   source.addEventListener('bye', (event) => {
     const wait = (parse(event.data) as { retry_ms?: unknown } | null)?.retry_ms;

@@ -109,8 +109,10 @@ export interface PullAnswer {
 
 export interface PokeListener {
   heads(heads: Readonly<Record<string, number>>): void;
-  /** Fetch now: what we may see changed, or something rings. */
+  /** Fetch now: something rings. */
   hint(): void;
+  /** What we may see or do, or who is there, is different now. */
+  access(): void;
   /** The stream is over. `retryMs` when the server said when to come back. */
   ended(retryMs: number | null): void;
 }

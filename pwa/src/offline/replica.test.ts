@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Database, StorageFull } from './database';
 // The replica fetches these when it begins to lead; here that must take no time.
 import './engine';
-import './leader';
+import { ACCESS_CHANNEL } from './leader';
 import { stamp } from './hlc';
 import { Intake } from './intake';
 import type { WireRow } from './protocol';
@@ -461,6 +461,35 @@ describe('a device', () => {
 
     expect(replica.status().trouble).toBeNull();
     expect(server.space(SPACE).log.map(({ op }) => op.n)).toEqual([1]);
+  });
+
+  it('learns at once, in each tab, what may be done now', async () => {
+    const told: unknown[] = [];
+    machine.channel(ACCESS_CHANNEL, (message) => told.push(message));
+    const replica = await open(aDevice('tablet'));
+    const other = await open(aDevice('tablet'), { lead: false });
+
+    server.permissions = ['plan.view'];
+    server.accessChanged();
+    await settle();
+
+    expect(replica.spaces()[0]?.permissions).toEqual(['plan.view']);
+    expect(other.spaces()[0]?.permissions).toEqual(['plan.view']);
+    expect(told).toHaveLength(1);
+  });
+
+  it('asks again what may be done when no hint could come for a while', async () => {
+    const replica = await open(aDevice('tablet'));
+    server.poke();
+    await settle();
+
+    server.hangUp();
+    server.permissions = ['plan.view'];
+    await machine.pass(20_000);
+    server.poke();
+    await settle();
+
+    expect(replica.spaces()[0]?.permissions).toEqual(['plan.view']);
   });
 
   it('polls without hints, backs off while nobody answers, and tries at once after a tap', async () => {
