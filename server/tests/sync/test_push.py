@@ -298,7 +298,7 @@ async def test_a_right_that_was_lost_does_not_change_an_old_verdict(device):
     await device.push(op)
     result = (await replace(device, words=frozenset()).push(op)).results[0]
 
-    assert (result.s, result.was, result.seq) == ("dup", "applied", 1)
+    assert (result.s, result.was, result.seq, result.code) == ("dup", "applied", 1, msgspec.UNSET)
 
 
 # ────────────────────────────────────────────────── clocks

@@ -129,6 +129,8 @@ BEGIN
            COALESCE(o.refusal, CASE WHEN o.coll <> o.owner OR o.taken THEN 'invalid' END) AS refused,
            CASE
              WHEN o.refusal IS NULL THEN 'rec_taken'
+             -- It was taken when it came first, whatever its author may do by now.
+             WHEN o.refusal = 'dup' THEN NULL
              WHEN o.refusal = 'forbidden' AND o.verdict IS NULL
                THEN CASE WHEN o.state = 1 THEN 'frozen' ELSE 'no_access' END
              ELSE o.code
