@@ -11,7 +11,18 @@ import typer
 
 from mos import __version__
 
-COMMANDS = ("up", "serve", "work", "migrate", "plan", "test", "check", "screenshots", "version")
+COMMANDS = (
+    "up",
+    "serve",
+    "work",
+    "migrate",
+    "plan",
+    "sim",
+    "test",
+    "check",
+    "screenshots",
+    "version",
+)
 
 
 def version() -> None:

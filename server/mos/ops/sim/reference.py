@@ -1,0 +1,363 @@
+"""The server's rules of docs/sync.md in plain Python: whole in memory, one op after another.
+
+Slow, without concurrency, written from the document and not from the SQL: what the real server
+answers and keeps is compared with this. Ids are strings, ops and answers are JSON as they travel.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from mos.kernel.ids import MOS
+from mos.sync import hlc
+
+Json = dict[str, Any]
+
+SKEW_MS = 60_000
+# A proposal older than this is confirmed by a person, whoever made it.
+FRESH_MS = 24 * 3_600_000
+_KINDS = {"set": "set", "event": "event", "safety": "safety", "resolve": "safety"}
+_TO_QUARANTINE = ("invalid", "forbidden")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the reference has to know of a collection."""
+
+    kind: str  # set, event, safety, or system: written by the server alone
+    write: str = ""
+    confirm: str = ""
+    people_may: frozenset[str] | None = None
+    # The name of a group whose value must be text, and whether a safety value needs two people.
+    text: str | None = None
+    needs_two: bool = False
+
+
+@dataclass
+class Record:
+    """One record as it stands."""
+
+    coll: str
+    seq: int
+    doc: Json
+    clk: dict[str, str]
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether its group `deleted` says so."""
+        return self.doc.get("deleted") is True
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One accepted op. `device` is None for the server's own, whose `op` is not foretold."""
+
+    seq: int
+    op: str | None
+    device: str | None
+    account: str | None
+    n: int | None
+    kind: str
+    coll: str
+    rec: str
+    hlc: str
+    claimed: str | None
+    val: Json
+    verdict: str
+    at_ms: int
+
+
+@dataclass
+class Place:
+    """How far a device is acknowledged in a space."""
+
+    last_n: int = 0
+    last_hlc: str = ""
+    missing: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Space:
+    """One space: its records, its log and its devices."""
+
+    epoch: int = 1
+    head: int = 0
+    floor: int = 0
+    state: int = 0  # open, frozen, erased
+    recs: dict[str, Record] = field(default_factory=dict)
+    log: list[Logged] = field(default_factory=list)
+    seen: dict[str, Logged] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    quarantine: dict[str, str] = field(default_factory=dict)
+
+    def place(self, device: str) -> Place:
+        """Return how far `device` is."""
+        return self.places.setdefault(device, Place())
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who pushes: from the session, never from the body."""
+
+    account: str
+    device: str
+    reach: Mapping[str, frozenset[str]]
+
+
+class Reference:
+    """All spaces of one organisation."""
+
+    def __init__(self, spaces: Sequence[str], kinds: Mapping[str, Kind]) -> None:
+        """Begin with empty, open spaces."""
+        self.spaces = {space: Space() for space in spaces}
+        self.kinds = dict(kinds)
+
+    def copy(self) -> "Reference":
+        """Return a backup of everything."""
+        return deepcopy(self)
+
+    # ── what a device asks
+
+    def push(self, who: Who, ops: Sequence[Json], now_ms: int) -> Json:
+        """Take a batch; return the answer without its `server_now`."""
+        batch = _Batch(self, who, ops, now_ms)
+        # A group with one refused op is refused whole, which may in turn free or take a record:
+        # tried again on a copy until nothing more is refused.
+        broken: set[str] = set()
+        while True:
+            before = self.copy() if any("g" in op for op in ops) else None
+            answer = batch.take(broken)
+            fresh = batch.broken_groups() - broken
+            if not fresh:
+                return answer
+            assert before is not None  # noqa: S101  only an op with a group breaks one
+            self.spaces = before.spaces
+            broken |= fresh
+
+    def rows_after(self, space: str, seq: int) -> list[list[Any]]:
+        """Return the rows of a space whose place is after `seq`, in order."""
+        found = [
+            [record.coll, rec, record.seq, record.doc, record.clk]
+            for rec, record in self.spaces[space].recs.items()
+            if record.seq > seq
+        ]
+        return sorted(found, key=lambda row: row[2])
+
+    def check(self, space: str) -> Json:
+        """Return the fingerprint of a space."""
+        seqs = [one.seq for one in self.spaces[space].recs.values() if not one.is_deleted]
+        return {
+            "n": len(seqs),
+            "sum": str(sum(seqs)),
+            "sq": str(sum(seq * seq for seq in seqs) % 2**53),
+        }
+
+
+class _Batch:
+    """One push on its way through the rules."""
+
+    def __init__(self, world: Reference, who: Who, ops: Sequence[Json], now_ms: int) -> None:
+        self._world = world
+        self._who = who
+        self._ops = ops
+        self._now_ms = now_ms
+        self._results: list[Json] = []
+
+    def broken_groups(self) -> set[str]:
+        return {
+            op["g"]
+            for op, result in zip(self._ops, self._results, strict=True)
+            if "g" in op and result["s"] in ("invalid", "forbidden", "gone")
+        }
+
+    def take(self, broken: set[str]) -> Json:
+        anew = self._stamped_anew()
+        touched = [space for space in {op["space"]: 0 for op in self._ops} if self._sees(space)]
+        results: dict[int, Json] = {}
+        restamped: dict[str, str] = {}
+        # Ordinary ops first, safety ops after them: the order in which the server numbers them.
+        order = sorted(range(len(self._ops)), key=lambda i: self._ops[i]["k"] in _SAFETY)
+        for i in order:
+            op = self._ops[i]
+            known = self._known(op)
+            if known is None:
+                op = op | {"hlc": anew.get(op["op"], op["hlc"]), "claimed": op["hlc"]}
+                results[i] = self._judge(op, broken)
+                known = self._known(op)
+            else:
+                results[i] = _result(op, "dup", seq=known.seq, was=known.verdict)
+            if known is not None and known.claimed is not None:
+                restamped[op["op"]] = known.hlc
+        self._results = [results[i] for i in range(len(self._ops))]
+        self._count(touched)
+        return {
+            "results": self._results,
+            "restamped": restamped,
+            "acked": {
+                space: self._space(space).place(self._who.device).last_n for space in touched
+            },
+            "heads": {space: self._space(space).head for space in touched},
+        }
+
+    # ── helpers
+
+    def _space(self, space: str) -> Space:
+        return self._world.spaces[space]
+
+    def _sees(self, space: str) -> bool:
+        return space in self._who.reach and space in self._world.spaces
+
+    def _known(self, op: Json) -> Logged | None:
+        return self._space(op["space"]).seen.get(op["op"]) if self._sees(op["space"]) else None
+
+    def _stamped_anew(self) -> dict[str, str]:
+        anew: dict[str, str] = {}
+        for space in {op["space"] for op in self._ops if self._sees(op["space"])}:
+            ops = sorted((op for op in self._ops if op["space"] == space), key=lambda op: op["n"])
+            if not any(hlc.millis(op["hlc"]) > self._now_ms + SKEW_MS for op in ops):
+                continue
+            kept = hlc.clamp(
+                (op["hlc"] for op in ops),
+                floor=self._space(space).place(self._who.device).last_hlc,
+                now_ms=self._now_ms,
+                limit_ms=SKEW_MS,
+            )
+            anew |= {op["op"]: stamp for op, stamp in zip(ops, kept, strict=True)}
+        return anew
+
+    def _count(self, touched: list[str]) -> None:
+        for space in touched:
+            place = self._space(space).place(self._who.device)
+            mine = [
+                (op, result)
+                for op, result in zip(self._ops, self._results, strict=True)
+                if op["space"] == space
+            ]
+            came = {op["n"] for op, result in mine if result["s"] != "retry"}
+            place.missing |= set(range(place.last_n + 1, max(came, default=0)))
+            place.missing -= came
+            place.lost -= came
+            place.last_n = max(place.last_n, *came, 0)
+
+    # ── verdicts
+
+    def _judge(self, op: Json, broken: set[str]) -> Json:
+        refusal = self._refusal(op, broken)
+        if refusal is None:
+            return self._accept(op)
+        if refusal["s"] in _TO_QUARANTINE and op["space"] in self._world.spaces:
+            # Where it cannot be seen who asks, the space's own state is not the asker's to know.
+            space = self._space(op["space"])
+            if space.state != 2:
+                space.quarantine.setdefault(op["op"], f"{refusal['s']} {refusal['code']}")
+        return refusal
+
+    def _refusal(self, op: Json, broken: set[str]) -> Json | None:
+        if not self._sees(op["space"]):
+            return _result(op, "forbidden", code="no_access")
+        state = self._space(op["space"]).state
+        if state == 2:
+            return _result(op, "gone")
+        frozen = _result(op, "forbidden", code="frozen") if state == 1 else None
+        own = self._own_refusal(op) or frozen
+        if own is not None:
+            return own
+        code = "rec_taken" if self._is_taken(op) else "group" if op.get("g") in broken else None
+        return _result(op, "invalid", code=code) if code else None
+
+    def _is_taken(self, op: Json) -> bool:
+        record = self._space(op["space"]).recs.get(_rec_of(op))
+        return record is not None and (record.coll != op["coll"] or op["k"] == "event")
+
+    def _own_refusal(self, op: Json) -> Json | None:
+        kind = self._world.kinds.get(op["coll"])
+        if kind is None:
+            return _result(op, "invalid", code="unknown_collection", path="coll")
+        if kind.kind != _KINDS[op["k"]]:
+            return _result(op, "invalid", code="kind", path="k")
+        words = self._who.reach[op["space"]]
+        if (kind.confirm if op["k"] == "resolve" else kind.write) not in words:
+            return _result(op, "forbidden", code="permission")
+        groups = op["f"] if op["k"] == "set" else {}
+        if kind.people_may is not None and groups.keys() - kind.people_may:
+            return _result(op, "forbidden", code="group", path=min(groups.keys() - kind.people_may))
+        if kind.text is not None and not isinstance(groups.get(kind.text, ""), str):
+            return _result(op, "invalid", code="invalid", path=kind.text)
+        return None
+
+    # ── merge
+
+    def _accept(self, op: Json) -> Json:
+        match op["k"]:
+            case "set":
+                return self._merge(op, op["f"])
+            case _:
+                return self._merge(op, {"v": op["v"], "by": self._who.account})
+
+    def _merge(self, op: Json, groups: Json) -> Json:
+        space = self._space(op["space"])
+        record = space.recs.get(_rec_of(op)) or Record(op["coll"], 0, {}, {})
+        won = {
+            group: value
+            for group, value in groups.items()
+            if op["hlc"] > record.clk.get(group, hlc.NEVER)
+        }
+        logged = self._log(op, groups, "applied" if won else "superseded")
+        if won:
+            record.doc |= won
+            record.clk |= {group: str(op["hlc"]) for group in won}
+            record.seq = logged.seq
+            space.recs[logged.rec] = record
+        return _result(op, logged.verdict, seq=logged.seq)
+
+    def _log(self, op: Json, val: Json, verdict: str) -> Logged:
+        space = self._space(op["space"])
+        space.head += 1
+        logged = Logged(
+            seq=space.head,
+            op=op["op"],
+            device=self._who.device,
+            account=self._who.account,
+            n=op["n"],
+            kind=op["k"],
+            coll=op["coll"],
+            rec=_rec_of(op),
+            hlc=op["hlc"],
+            claimed=op["claimed"] if op["claimed"] != op["hlc"] else None,
+            val=val,
+            verdict=verdict,
+            at_ms=self._now_ms,
+        )
+        space.log.append(logged)
+        space.seen[op["op"]] = logged
+        place = space.place(self._who.device)
+        place.last_hlc = max(place.last_hlc, op["hlc"])
+        return logged
+
+
+_SAFETY = ("safety", "resolve")
+
+
+def _rec_of(op: Json) -> str:
+    rec: str = op["op"] if op["k"] == "event" else op["rec"]
+    return rec
+
+
+def _result(op: Json, verdict: str, **more: object) -> Json:
+    return {"op": op["op"], "s": verdict} | more
+
+
+def conflict_of(space: str, rec: str) -> str:
+    """Return the record of the conflict over a safety record."""
+    return str(uuid5(MOS, f"{UUID(space)}/conflict/{UUID(rec)}"))
+
+
+def digest(value: Json) -> str:
+    """Return what tells two safety values apart: 32 hex of SHA-256 over canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
