@@ -41,6 +41,11 @@ describe.each(areas)('the texts of %s', (area) => {
     expect(odd).toEqual([]);
   });
 
+  it.each(LANGUAGES)('have the apostrophes and quotes of print in %s', (language) => {
+    const typed = Object.entries(catalogue(language, area)).filter(([, text]) => /['"]/.test(text));
+    expect(typed).toEqual([]);
+  });
+
   it.each(LANGUAGES)('take the same words in %s as in Swedish', (language) => {
     // One form may leave out its number: "en kvart".
     const wrong = Object.entries(catalogue(language, area)).filter(([key, text]) => {
