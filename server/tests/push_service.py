@@ -79,12 +79,20 @@ class Browser:
         """What the browser shows the app as its public key."""
         return point(self.key.public_key())
 
+    async def take(self, body: bytes) -> None:
+        """Open a message and keep what it says."""
+        self.told.append(json.loads(decrypt(body, self.key, self.auth)))
+
 
 @dataclass
 class PushService:
-    """Answers like a real one; `answers` are statuses to give before it is well again."""
+    """Answers like a real one; `answers` are statuses to give before it is well again.
+
+    Browsers are told the address `url`; it listens at `here`, which is the same unless asked.
+    """
 
     url: str = ""
+    here: str = ""
     browsers: dict[str, Browser] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     answers: list[int] = field(default_factory=list)
@@ -99,6 +107,10 @@ class PushService:
         browser = Browser(name, f"{self.url}/push/{name}")
         self.browsers[name] = browser
         return browser
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return what it answers."""
+        return [web.post("/push/{name}", self.post)]
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a message (RFC 8030 §5), if everything about it is right."""
@@ -119,7 +131,7 @@ class PushService:
         fault = self._fault(request, body)
         if fault is not None:
             return web.Response(status=fault)
-        browser.told.append(json.loads(decrypt(body, browser.key, browser.auth)))
+        await browser.take(body)
         return web.Response(status=201)
 
     def _fault(self, request: web.Request, body: bytes) -> int | None:
@@ -155,17 +167,18 @@ class PushService:
 
 
 @asynccontextmanager
-async def push_service() -> AsyncIterator[PushService]:
+async def push_service(service: PushService | None = None) -> AsyncIterator[PushService]:
     """Yield a running push service on a port of its own."""
-    service = PushService()
+    service = service or PushService()
     app = web.Application()
-    app.router.add_post("/push/{name}", service.post)
+    app.add_routes(service.routes())
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    service.url = f"http://{host}:{port}"
+    service.here = f"http://{host}:{port}"
+    service.url = service.url or service.here
     try:
         yield service
     finally:

@@ -40,15 +40,17 @@ def find(*, install: bool = True) -> Path | None:
     for name in (wanted,) if wanted else _NAMES:
         if found := shutil.which(name):
             return Path(found)
-    if install and not wanted and os.geteuid() == 0 and shutil.which("apt-get"):
-        print("Installing Chromium…", flush=True)
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        for step in (
-            ["update", "-q"],
-            ["install", "-y", "-q", "--no-install-recommends", "chromium"],
-        ):
-            subprocess.run(
-                ["apt-get", *step], env=environment, check=False, stdout=subprocess.DEVNULL
-            )
+    if install and not wanted and debian_installs("chromium"):
         return find(install=False)
     return None
+
+
+def debian_installs(package: str) -> bool:
+    """Install a package of Debian's when we are root; return whether that was possible."""
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print(f"Installing {package}…", flush=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", package]):
+        subprocess.run(["apt-get", *step], env=environment, check=False, stdout=subprocess.DEVNULL)
+    return True
