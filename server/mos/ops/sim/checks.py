@@ -64,7 +64,7 @@ class Ledger:
         expected = self._reference.push(who, body["ops"], now_ms)
         for op, got, want in zip(body["ops"], answer["results"], expected["results"], strict=True):
             if got != want:
-                raise Violation("P6", f"{op} was answered {got}, not {want}")
+                raise Violation(_number(want), f"{op} was answered {got}, not {want}")
             self._processed.add(op["op"])
         for key, check in (("restamped", "P13"), ("acked", "P26"), ("heads", "P4")):
             if answer[key] != expected[key]:
@@ -305,6 +305,23 @@ class Ledger:
                 continue
             check = "P20" if self._was_restored else "P3"
             raise Violation(check, f"{written.op} is nowhere")
+
+
+def _number(want: Json) -> str:
+    """Return what a verdict other than `want` breaks."""
+    match want:
+        case {"s": "dup"}:
+            return "P6"
+        case {"s": "forbidden", "code": "revoked"}:
+            return "P17"
+        case {"s": "forbidden" | "gone"}:
+            return "P16"
+        case {"s": "invalid"}:
+            return "P7"
+        case {"s": "conflict" | "stale_resolve"}:
+            return "P8"
+        case _:
+            return "P2"
 
 
 def _groups(op: Json, device: Device) -> Json:

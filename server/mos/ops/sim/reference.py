@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -101,12 +102,23 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Had:
+    """What somebody might do in a space from `since` until before `until`, in ms."""
+
+    words: frozenset[str]
+    since: int
+    until: int
+
+
+@dataclass(frozen=True)
 class Who:
     """Who pushes: from the session, never from the body."""
 
     account: str
     device: str
     reach: Mapping[str, frozenset[str]]
+    # What they might until lately.
+    had: Mapping[str, Sequence[Had]] = field(default_factory=dict)
 
 
 class Reference:
@@ -210,7 +222,20 @@ class _Batch:
         return self._world.spaces[space]
 
     def _sees(self, space: str) -> bool:
-        return space in self._who.reach and space in self._world.spaces
+        return space in self._who.reach or space in self._who.had
+
+    def _right(self, op: Json) -> Had | None:
+        """Return the right under which an event happened whose author may nothing here now."""
+        if op["space"] in self._who.reach or op["k"] != "event":
+            return None
+        return next(
+            (
+                had
+                for had in self._who.had.get(op["space"], [])
+                if had.since <= hlc.millis(op["claimed"]) < had.until
+            ),
+            None,
+        )
 
     def _known(self, op: Json) -> Logged | None:
         return self._space(op["space"]).seen.get(op["op"]) if self._sees(op["space"]) else None
@@ -263,8 +288,9 @@ class _Batch:
         state = self._space(op["space"]).state
         if state == 2:
             return _result(op, "gone")
-        frozen = _result(op, "forbidden", code="frozen") if state == 1 else None
-        own = self._own_refusal(op) or frozen
+        own = self._refusal_of_author(op)
+        if own is None and state == 1:
+            own = _result(op, "forbidden", code="frozen")
         if own is not None:
             return own
         code = "rec_taken" if self._is_taken(op) else "group" if op.get("g") in broken else None
@@ -274,13 +300,21 @@ class _Batch:
         record = self._space(op["space"]).recs.get(_rec_of(op))
         return record is not None and (record.coll != op["coll"] or op["k"] == "event")
 
-    def _own_refusal(self, op: Json) -> Json | None:
+    def _refusal_of_author(self, op: Json) -> Json | None:
+        if op["space"] in self._who.reach:
+            return self._own_refusal(op, self._who.reach[op["space"]])
+        right = self._right(op)
+        own = self._own_refusal(op, right.words) if right else None
+        if right is None or (own is not None and own["s"] == "forbidden"):
+            return _result(op, "forbidden", code="revoked")
+        return own
+
+    def _own_refusal(self, op: Json, words: frozenset[str]) -> Json | None:
         kind = self._world.kinds.get(op["coll"])
         if kind is None:
             return _result(op, "invalid", code="unknown_collection", path="coll")
         if kind.kind != _KINDS[op["k"]]:
             return _result(op, "invalid", code="kind", path="k")
-        words = self._who.reach[op["space"]]
         if (kind.confirm if op["k"] == "resolve" else kind.write) not in words:
             return _result(op, "forbidden", code="permission")
         groups = op["f"] if op["k"] == "set" else {}
@@ -297,7 +331,10 @@ class _Batch:
             case "set":
                 return self._merge(op, op["f"])
             case _:
-                return self._merge(op, {"v": op["v"], "by": self._who.account})
+                right = self._right(op)
+                late = {"until": _moment(right.until), "at": _moment(self._now_ms)} if right else None
+                groups = {"v": op["v"], "by": self._who.account}
+                return self._merge(op, groups | ({"late": late} if late else {}))
 
     def _merge(self, op: Json, groups: Json) -> Json:
         space = self._space(op["space"])
@@ -350,6 +387,11 @@ def _rec_of(op: Json) -> str:
 
 def _result(op: Json, verdict: str, **more: object) -> Json:
     return {"op": op["op"], "s": verdict} | more
+
+
+def _moment(ms: int) -> str:
+    at = datetime.fromtimestamp(ms / 1000, UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def conflict_of(space: str, rec: str) -> str:

@@ -6,7 +6,6 @@ an earlier point is a savepoint that is returned to. Row-level security is on: r
 """
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from asyncpg.connection import Connection
 from mos.db.pool import Db
 from mos.ops.sim.reference import Json, Who
 from mos.sync import actions
-from mos.sync.model import Author, Collections, Grant, Hello, Pull, PushHead
+from mos.sync.model import Author, Collections, Grant, Held, Hello, Pull, PushHead
 
 ORG = UUID("0193b3a0-0000-7000-8000-000000000001")
 _EPOCH_MS = 1
@@ -66,13 +65,11 @@ class Server:
 
     # ── requests
 
-    async def ask(
-        self, kind: str, body: Json, who: Who, grants: Mapping[str, frozenset[str]], now_ms: int
-    ) -> Json:
+    async def ask(self, kind: str, body: Json, who: Who, now_ms: int) -> Json:
         """Answer a device's request, as the web process does; moments are in ms."""
         now = moment(now_ms)
         text = _encode(body | {"client_now": moment(body["client_now"])})
-        mine = {UUID(space): words for space, words in grants.items()}
+        mine = {UUID(space): words for space, words in who.reach.items()}
         listed = {
             space: Grant(space, "caregiver", sorted(words), "resident")
             for space, words in mine.items()
@@ -85,6 +82,12 @@ class Server:
                     session=UUID(who.account),
                     device=UUID(who.device),
                     reach=mine,
+                    had={
+                        UUID(space): tuple(
+                            Held(had.words, moment(had.since), moment(had.until)) for had in rights
+                        )
+                        for space, rights in who.had.items()
+                    },
                 )
                 request = msgspec.json.decode(text, type=PushHead)
                 answer: Any = await actions.push(self._db, author, request, self.collections, now)

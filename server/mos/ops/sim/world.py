@@ -17,10 +17,12 @@ from mos.ops.sim.checks import Ledger, Violation
 from mos.ops.sim.device import Crashed, Device, Disk, Engine, Offline, Round, seq_of
 from mos.ops.sim.domain import KINDS
 from mos.ops.sim.plan import ALL_WORDS, START_MS, Plan, made_id, record_id
-from mos.ops.sim.reference import Json, Reference, Who
+from mos.ops.sim.reference import Had, Json, Reference, Who
 from mos.ops.sim.server import Server
 
 TIMEOUT_MS = 20_000
+# For how long after a right has ended what happened before is taken.
+_LATE_MS = 72 * 3_600_000
 _OK: list[Any] = ["ok", 1, 1]
 # How many rounds each device needs at most once everything works again.
 _LIVELY = 5
@@ -77,6 +79,8 @@ class World:
         self.grants = {
             account: {space: frozenset(ALL_WORDS) for space in self.spaces} for account in accounts
         }
+        self._had: dict[str, dict[str, list[Had]]] = {account: {} for account in accounts}
+        self._since: dict[tuple[str, str], int] = {}
         self.people = [
             _Person(Device(f"d{number}", account, self._new_disk(), self._watch), number)
             for number, account in enumerate(accounts)
@@ -147,10 +151,23 @@ class World:
         person.device.ahead_ms = max(-_MAX_SKEW, min(_MAX_SKEW, ahead))
 
     async def _do_grant(self, person: _Person, step: Json) -> None:
-        mine, space = self.grants[person.device.account], self.spaces[step["s"]]
-        mine.pop(space, None)
+        account, space = person.device.account, self.spaces[step["s"]]
+        words = self.grants[account].pop(space, None)
+        if words is not None:
+            right = Had(words, self._since.get((account, space), 0), self.now)
+            self._had[account].setdefault(space, []).append(right)
         if step["words"] is not None:
-            mine[space] = frozenset(step["words"])
+            self.grants[account][space] = frozenset(step["words"])
+            self._since[account, space] = self.now
+
+    def _who(self, account: str, device: str) -> Who:
+        had = {
+            space: [right for right in rights if right.until > self.now - _LATE_MS]
+            for space, rights in self._had[account].items()
+        }
+        return Who(
+            account, device, dict(self.grants[account]), {key: had[key] for key in had if had[key]}
+        )
 
     async def _do_save(self, _step: Json) -> None:
         await self.server.save("sim")
@@ -297,9 +314,8 @@ class World:
 
     async def _serve(self, trip: _Trip) -> Json:
         kind, body, account = trip.kind, trip.body, trip.person.device.account
-        grants = dict(self.grants[account])
-        who = Who(account, body["device_id"], grants)
-        answer = await self.server.ask(kind, body, who, grants, self.now)
+        who = self._who(account, body["device_id"])
+        answer = await self.server.ask(kind, body, who, self.now)
         self._note("server", kind, _short(answer))
         self.ledger.answered(kind, body, answer, who, self.now)
         return answer
