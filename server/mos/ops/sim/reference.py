@@ -332,7 +332,9 @@ class _Batch:
                 return self._merge(op, op["f"])
             case _:
                 right = self._right(op)
-                late = {"until": _moment(right.until), "at": _moment(self._now_ms)} if right else None
+                late = (
+                    {"until": _moment(right.until), "at": _moment(self._now_ms)} if right else None
+                )
                 groups = {"v": op["v"], "by": self._who.account}
                 return self._merge(op, groups | ({"late": late} if late else {}))
 
