@@ -252,7 +252,10 @@ class _Batch:
                 now_ms=self._now_ms,
                 limit_ms=SKEW_MS,
             )
-            anew |= {op["op"]: stamp for op, stamp in zip(ops, kept, strict=True)}
+            # Twice in one batch, an op is stamped by the time that it had to be.
+            anew |= {
+                op["op"]: stamp for op, stamp in zip(ops, kept, strict=True) if stamp != op["hlc"]
+            }
         return anew
 
     def _count(self, touched: list[str]) -> None:
