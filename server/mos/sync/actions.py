@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw
 
 from mos.db import Db, Scope, may_pass
 from mos.kernel.ids import new_id
-from mos.sync import authorship, rules, store
+from mos.sync import authorship, quarantine, rules, store
 from mos.sync.authorship import Judged
 from mos.sync.model import (
     Added,
@@ -152,12 +152,19 @@ async def hello(
 
     Sets the transaction's scope. How long the device may keep what it has is the caller's to say.
     """
+    if request.purged:
+        # The device may see them no longer; the row is its own.
+        await db.scope(Scope(org, tuple(request.purged)))
+        await quarantine.purged(db, org, request.device_id, request.purged, now)
     await db.scope(Scope(org, tuple(grants)))
+    lost = {space: ranges for space, ranges in request.lost.items() if space in grants}
+    await quarantine.give_up(db, org, request.device_id, lost, now)
     heads = await store.heads(db, org, list(grants), device=request.device_id)
     return HelloAnswer(
         server_now=now,
         lease_until=now,
         acked={head.space: head.last_n or 0 for head in heads if head.space in request.sent},
+        missing={head.space: head.missing for head in heads if head.missing},
         spaces=[
             SpaceHead(
                 head.space,

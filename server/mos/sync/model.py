@@ -167,6 +167,10 @@ class Cursor(Struct, frozen=True):
     tag: str
 
 
+_Spaces = Annotated[list[UUID], Meta(max_length=1000)]
+_Ranges = Annotated[list[tuple[_Number, _Number]], Meta(max_length=1000)]
+
+
 class Hello(Struct, frozen=True):
     """A device says what it is and how far it has sent. Unknown fields are a newer app's."""
 
@@ -176,6 +180,9 @@ class Hello(Struct, frozen=True):
     client_now: _Moment
     app: Annotated[str, Meta(max_length=100)] = ""
     sent: Annotated[dict[UUID, int], Meta(max_length=1000)] = {}
+    # What it has lost of its own numbers, first and last; and the spaces that it has forgotten.
+    lost: Annotated[dict[UUID, _Ranges], Meta(max_length=1000)] = {}
+    purged: _Spaces = []
 
 
 class SignedBy(Struct, frozen=True):
@@ -336,6 +343,8 @@ class HelloAnswer(Struct, frozen=True):
     server_now: datetime
     lease_until: datetime
     acked: dict[UUID, int]
+    # Numbers of the device below `acked` that never came, first and last.
+    missing: dict[UUID, list[tuple[int, int]]]
     spaces: list[SpaceHead]
     proto: int = PROTO
     schema: SchemaRange = SchemaRange()

@@ -26,7 +26,8 @@ ORDER BY ord;
 
 -- name: heads
 -- Where each space stands, and what the device is acknowledged there.
-SELECT s.space_id AS space, s.epoch, s.head_seq, s.floor_seq, s.state = 2 AS is_erased, d.last_n
+SELECT s.space_id AS space, s.epoch, s.head_seq, s.floor_seq, s.state = 2 AS is_erased, d.last_n,
+       COALESCE((SELECT array_agg(ARRAY[lower(r), upper(r) - 1]) FROM unnest(d.missing) r), '{}') AS missing
 FROM space s
 LEFT JOIN device_space d
   ON d.org_id = s.org_id AND d.space_id = s.space_id AND d.device_id = :device

@@ -49,7 +49,10 @@ class PullRow(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """Where a space stands; `last_n` is the device's, None when it never pushed there."""
+    """Where a space stands; `last_n` is the device's, None when it never pushed there.
+
+    `missing` are the numbers below it that never came, first and last.
+    """
 
     space: UUID
     epoch: int
@@ -57,6 +60,7 @@ class Head(Struct, frozen=True):
     floor_seq: int
     is_erased: bool
     last_n: int | None
+    missing: list[tuple[int, int]]
 
 
 class Doc(Struct, frozen=True):

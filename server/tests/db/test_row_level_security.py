@@ -32,6 +32,7 @@ VALUES = {
     "bytea": lambda: uuid4().bytes,
     "text[]": list,
     "uuid[]": list,
+    "int8multirange": list,
 }
 
 

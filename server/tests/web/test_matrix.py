@@ -46,6 +46,12 @@ ADMIN_ONLY = _all(403, admin=OK, admin_of_others=OK)
 SEEN = _all(404, resident=OK, relative=OK, caregiver=OK, nurse=OK, **_MANAGERS)
 
 
+# What only those see who see the plan; and what only those do who are told of alarms.
+SEES_PLAN = _all(404, **dict.fromkeys(
+    ("resident", "relative", "caregiver", "nurse", "manager", "head_of_family"), OK))  # fmt: skip
+ACTS = SEES_PLAN | dict.fromkeys(("resident", "manager", "head_of_family"), 404)
+
+
 @dataclass
 class World:
     """One home with everybody in it, and another organisation."""
@@ -163,6 +169,20 @@ async def _resident_devices(world: World, _browser: Browser) -> Ask:
 
 async def _resident_ended_devices(world: World, _browser: Browser) -> Ask:
     return Ask(f"residents/{world.home.space}/devices/ended")
+
+
+async def _quarantine(world: World, _browser: Browser) -> Ask:
+    return Ask(f"residents/{world.home.space}/quarantine")
+
+
+async def _refused_op(world: World, _browser: Browser) -> Ask:
+    op = uuid4()
+    await world.database.sql(
+        "INSERT INTO quarantine (org_id, space_id, op_id, reason, payload, received_at) "
+        "VALUES ($1, $2, $3, 'forbidden permission', '{}', now())",
+        world.home.org, world.home.space, op,
+    )  # fmt: skip
+    return Ask(f"residents/{world.home.space}/quarantine/{op}/handled", {"how": "dropped"})
 
 
 async def _new_relation(world: World, _browser: Browser) -> Ask:
@@ -285,6 +305,8 @@ MATRIX: dict[str, tuple[dict[str, int], Make]] = {
     "PATCH /residents/{space}": (MANAGED, _change_resident),
     "GET /residents/{space}/devices": (SEEN, _resident_devices),
     "GET /residents/{space}/devices/ended": (SEEN, _resident_ended_devices),
+    "GET /residents/{space}/quarantine": (SEES_PLAN, _quarantine),
+    "POST /residents/{space}/quarantine/{op}/handled": (ACTS, _refused_op),
     "GET /relations": (MANAGING, _plain("relations")),
     "POST /relations": (MANAGING_HERE, _new_relation),
     "PATCH /relations/{relation_id}": (MANAGED, _relation({"consent": "Nytt"})),

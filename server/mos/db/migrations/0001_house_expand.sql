@@ -231,7 +231,11 @@ CREATE TABLE device_space (
   last_n         bigint NOT NULL DEFAULT 0,
   last_hlc       text COLLATE "C" NOT NULL DEFAULT '',  -- the latest clock kept from it here
   last_cursor    text NOT NULL DEFAULT '',
+  missing        int8multirange NOT NULL DEFAULT '{}',  -- numbers below last_n that never came
+  lost           int8multirange NOT NULL DEFAULT '{}',  -- of those, what the device no longer has
   skew_ms        bigint NOT NULL DEFAULT 0,
+  lost_at        timestamptz,                 -- when it last noticed a loss
+  purged_at      timestamptz,                 -- when it said that it has forgotten this space
   seen_at        timestamptz NOT NULL,
   PRIMARY KEY (org_id, space_id, device_id)
 );
@@ -246,7 +250,11 @@ CREATE TABLE quarantine (
   payload        jsonb NOT NULL,
   bytes          integer NOT NULL GENERATED ALWAYS AS (octet_length(payload::text)) STORED,
   received_at    timestamptz NOT NULL,
-  PRIMARY KEY (org_id, space_id, op_id)
+  handled_how    text CHECK (handled_how IN ('again', 'dropped')),
+  handled_by     uuid,
+  handled_at     timestamptz,
+  PRIMARY KEY (org_id, space_id, op_id),
+  CONSTRAINT quarantine_handled_wholly CHECK (num_nulls(handled_how, handled_by, handled_at) IN (0, 3))
 );
 -- What a device has put here lately is bounded (sync_quarantine); answered from the index alone.
 CREATE INDEX quarantine_device ON quarantine (org_id, device_id, received_at) INCLUDE (bytes);

@@ -1,0 +1,134 @@
+"""What could not be taken, kept for a person; and what devices have lost, so that it is known."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from mos.db import Db, Queries
+from mos.sync.metrics import LOST_OPS
+
+_sql = Queries(__package__, "quarantine.sql")
+
+How = Literal["again", "dropped"]
+# Numbers of ops, first and last.
+Ranges = Sequence[tuple[int, int]]
+
+# What the server adds to what a device writes.
+_OURS = frozenset({"by", "late"})
+
+
+class Kept(Struct, frozen=True):
+    """One refused op. `payload` is the op as the server read it, or its text."""
+
+    op: UUID
+    space: UUID
+    reason: str
+    payload: Any
+    account: UUID | None
+    device: str
+    received_at: datetime
+    handled_how: How | None
+    handled_by: UUID | None
+    handled_at: datetime | None
+
+
+class Lost(Struct, frozen=True):
+    """How many ops of a space one device has lost, and when it last noticed."""
+
+    space: UUID
+    device: str
+    noticed_at: datetime
+    count: int
+
+
+class _Count(Struct, frozen=True):
+    count: int
+
+
+class _Handled(Struct, frozen=True):
+    how: How | None
+
+
+_QUARANTINED = _sql.query("quarantined", Kept)
+_HANDLE = _sql.command("handle_quarantined")
+_ENTRY = _sql.query("quarantine_entry", _Handled)
+_LOST_OPS = _sql.query("lost_ops", Lost)
+_GIVE_UP = _sql.query("give_up", _Count)
+_PURGED = _sql.command("purged")
+
+
+async def kept(
+    db: Db, org: UUID, spaces: Sequence[UUID], *, since: datetime, limit: int
+) -> list[Kept]:
+    """Return refused ops: first what nobody has handled, then what was handled after `since`."""
+    return await db.all(_QUARANTINED, org=org, spaces=spaces, since=since, limit=limit)
+
+
+async def handle(  # noqa: PLR0913  one row's columns
+    db: Db, org: UUID, spaces: Sequence[UUID], op: UUID, *, how: How, account: UUID, now: datetime
+) -> How | None:
+    """Say what became of a refused op; return what was said first, or None where there is none."""
+    await db.run(_HANDLE, org=org, spaces=spaces, op=op, how=how, account=account, now=now)
+    entry = await db.one(_ENTRY, org=org, spaces=spaces, op=op)
+    return entry.how if entry else None
+
+
+async def lost(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[Lost]:
+    """Return what devices have lost of these spaces, the latest noticed first."""
+    return await db.all(_LOST_OPS, org=org, spaces=spaces)
+
+
+async def give_up(
+    db: Db, org: UUID, device: UUID, said: Mapping[UUID, Ranges], now: datetime
+) -> None:
+    """Take note that a device no longer has what is missing of it; the rest of `said` is nothing.
+
+    The spaces must be in the transaction's scope.
+    """
+    triples = [
+        (space, first, last)
+        for space, ranges in said.items()
+        for first, last in ranges
+        if first <= last
+    ]
+    if not triples:
+        return
+    spaces, firsts, lasts = zip(*triples, strict=True)
+    row = await db.one(
+        _GIVE_UP, org=org, device=device, spaces=spaces, firsts=firsts, lasts=lasts, now=now
+    )
+    LOST_OPS.inc(row.count if row else 0)
+
+
+async def purged(db: Db, org: UUID, device: UUID, spaces: Sequence[UUID], now: datetime) -> None:
+    """Remember that a device has forgotten these spaces, which must be in the scope."""
+    await db.run(_PURGED, org=org, device=device, spaces=spaces, now=now)
+
+
+def written(payload: Any) -> tuple[str, Any]:
+    """Return the collection of a refused op and its groups as the device wrote them.
+
+    Of one that could not be read: what can be made out, or its text.
+    """
+    if isinstance(payload, str):
+        return _written_text(payload)
+    groups = payload.get("val")
+    if payload.get("kind") == "event" and isinstance(groups, dict):
+        groups = {name: value for name, value in groups.items() if name not in _OURS}
+    return str(payload.get("coll") or ""), groups
+
+
+def _written_text(text: str) -> tuple[str, Any]:
+    try:
+        op = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return "", text
+    if not isinstance(op, dict):
+        return "", text
+    groups = op.get("f", {"v": op["v"]} if "v" in op else text)
+    coll = op.get("coll")
+    return (coll if isinstance(coll, str) else ""), groups

@@ -1,0 +1,159 @@
+"""What could not be taken is kept, shown to people who can judge it, and settled by one of them."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from builders import a_home, a_relation, an_account
+from structlog.testing import capture_logs
+from tablets import a_tablet
+
+from mos.sync.metrics import LOST_OPS
+
+
+@pytest.fixture
+async def home(database):
+    return await a_home(database)
+
+
+@pytest.fixture
+async def tablet(site, home):
+    return await a_tablet(site, home, home.resident.account)
+
+
+@pytest.fixture
+async def caregiver(site, home):
+    return await site.as_account(home.org, home.caregiver)
+
+
+async def test_supporters_see_what_was_refused_as_it_was_written(tablet, caregiver, home, database):
+    await database.sql("UPDATE device SET name = 'Surfplatta'")
+    title, note = tablet.op("Lunch"), tablet.event({"occ": 1})
+    text = tablet.op("Middag") | {"hlc": "x"}
+    await tablet.push(title)
+    tablet.clock.move(minutes=1)
+    await tablet.push(note)
+    tablet.clock.move(minutes=1)
+    with capture_logs() as logs:
+        await tablet.push(text)
+        body = (await caregiver.get(f"residents/{home.space}/quarantine")).json()
+    common = {
+        "space": str(home.space), "by": str(home.resident.account), "device": "Surfplatta",
+        "handled": None,
+    }  # fmt: skip
+
+    assert body == {
+        "ops": [
+            common | {"op": text["op"], "coll": "reminder", "what": {"title": "Middag"},
+                      "verdict": "invalid", "code": "malformed",
+                      "received_at": "2026-11-25T09:02:00Z"},
+            common | {"op": note["op"], "coll": "completion", "what": {"v": {"occ": 1}},
+                      "verdict": "invalid", "code": "invalid",
+                      "received_at": "2026-11-25T09:01:00Z"},
+            common | {"op": title["op"], "coll": "reminder", "what": {"title": "Lunch"},
+                      "verdict": "forbidden", "code": "permission",
+                      "received_at": "2026-11-25T09:00:00Z"},
+        ],
+        "lost": [],
+        "more": False,
+    }  # fmt: skip
+    assert "Middag" not in json.dumps(logs, default=str)
+
+
+async def test_one_person_settles_it_and_all_others_see_by_whom(
+    tablet, caregiver, site, home, database
+):
+    op = tablet.op("Lunch")
+    await tablet.push(op)
+    other = await an_account(database, home.org, "caregiver", name="Bo")
+    await a_relation(database, home.org, other, unit=home.unit)
+    bo = await site.as_account(home.org, other)
+    path = f"residents/{home.space}/quarantine/{op['op']}/handled"
+    site.clock.move(minutes=5)
+    answers = [
+        await caregiver.post(path, {"how": "again"}), await caregiver.post(path, {"how": "again"}),
+        await bo.post(path, {"how": "again"}), await bo.post(path, {"how": "dropped"}),
+        await bo.post(path, {"how": "burnt"}),
+        await bo.post(path.replace(op["op"], str(uuid4())), {"how": "again"}),
+    ]  # fmt: skip
+    [entry] = (await bo.get(f"residents/{home.space}/quarantine")).json()["ops"]
+    site.clock.move(days=31)
+    bo = await site.as_account(home.org, other)
+    later = (await bo.get(f"residents/{home.space}/quarantine")).json()["ops"]
+
+    assert [answer.status_code for answer in answers] == [204, 204, 204, 409, 400, 404]
+    assert entry["handled"] == {
+        "how": "again", "by": str(home.caregiver), "at": "2026-11-25T09:05:00Z",
+    }  # fmt: skip
+    assert later == []
+
+
+async def test_what_is_in_a_space_that_somebody_does_not_reach_is_not_listed(
+    caregiver, home, database
+):
+    await database.sql(
+        "INSERT INTO quarantine (org_id, space_id, op_id, reason, payload, received_at) "
+        "VALUES ($1, $2, $3, 'forbidden permission', '{}', now())",
+        home.org, uuid4(), uuid4(),
+    )  # fmt: skip
+    body = (await caregiver.get(f"residents/{home.space}/quarantine")).json()
+
+    assert body["ops"] == []
+
+
+async def test_a_long_list_says_that_there_is_more(caregiver, home, database):
+    await database.sql(
+        "INSERT INTO quarantine (org_id, space_id, op_id, reason, payload, received_at) "
+        "SELECT $1, $2, gen_random_uuid(), 'invalid malformed', '\"[[\"', now() "
+        "FROM generate_series(1, 501)",
+        home.org, home.space,
+    )  # fmt: skip
+    body = (await caregiver.get(f"residents/{home.space}/quarantine")).json()
+
+    assert (len(body["ops"]), body["more"]) == (500, True)
+    assert (body["ops"][0]["coll"], body["ops"][0]["what"]) == ("", "[[")
+
+
+# ────────────────────────────────────────────────── what never came
+
+
+async def test_a_device_that_has_lost_changes_says_so_and_supporters_see_it(
+    tablet, caregiver, home, database
+):
+    await tablet.push(tablet.op())
+    await database.sql("UPDATE device_space SET last_n = 9, missing = '{[2,4),[6,9)}'")
+    counted = LOST_OPS._value.get()
+    first = (await tablet.hello(sent={str(home.space): 9})).json()
+    # Two that are missing, one that is not, and a number that never was.
+    lost = {str(home.space): [[3, 6], [9, 4], [50, 60]], str(uuid4()): [[1, 9]]}
+    second = (await tablet.hello(lost=lost)).json()
+    body = (await caregiver.get(f"residents/{home.space}/quarantine")).json()
+    again = (await tablet.hello(lost=lost)).json()
+
+    assert first["missing"] == {str(home.space): [[2, 3], [6, 8]]}
+    assert second["missing"] == again["missing"] == {str(home.space): [[2, 2], [7, 8]]}
+    assert body["lost"] == [{"device": "", "count": 2, "noticed_at": "2026-11-25T09:00:00Z"}]
+    assert LOST_OPS._value.get() == counted + 2
+
+
+async def test_a_device_says_what_it_has_forgotten(tablet, home, database):
+    others = await a_home(database, name="Andra", email_domain="other.test")
+    answer = await tablet.hello(purged=[str(home.space), str(others.space), str(uuid4())])
+    rows = await database.sql("SELECT space_id, device_id, purged_at FROM device_space")
+
+    assert answer.status_code == 200
+    assert [(row["space_id"], row["device_id"], row["purged_at"]) for row in rows] == [
+        (home.space, tablet.device.id, tablet.clock())
+    ]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [{"lost": {"x": []}}, {"lost": {str(uuid4()): [[0, 1]]}}, {"lost": {str(uuid4()): [[1]]}},
+     {"lost": {str(uuid4()): [[1, 2**60]]}}, {"lost": {str(uuid4()): [[1, 1]] * 1001}},
+     {"purged": ["x"]}, {"purged": [str(uuid4())] * 1001}],
+)  # fmt: skip
+async def test_what_a_device_says_of_its_losses_is_bounded(tablet, frame):
+    answer = await tablet.hello(**frame)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
