@@ -1,5 +1,15 @@
 /** A replica that lives in memory: for tests of screens and for the stage. Same door, no server. */
-import type { Json, Replica, Row, SpaceInfo, SyncStatus } from './model';
+import type {
+  Choice,
+  Json,
+  Proposal,
+  Refused,
+  Replica,
+  Row,
+  SpaceInfo,
+  SyncStatus,
+  Write,
+} from './model';
 
 export class MemoryReplica implements Replica {
   readonly #spaces: SpaceInfo[] = [];
@@ -14,14 +24,22 @@ export class MemoryReplica implements Replica {
     lastSyncedAt: null,
     skewMs: 0,
     trouble: null,
+    lost: 0,
+    waitingOthers: 0,
   };
+  /** What a screen is to find; nothing here is ever sent or settled by itself. */
+  waiting: { space: string; coll: string; proposal: Proposal }[] = [];
+  refusals: Refused[] = [];
 
   constructor(author: string) {
     this.#author = author;
   }
 
-  addSpace(space: Omit<SpaceInfo, 'arrived'>, { arrived = true } = {}): void {
-    this.#spaces.push({ ...space, arrived });
+  addSpace(
+    space: Pick<SpaceInfo, 'id' | 'role' | 'permissions'> & Partial<SpaceInfo>,
+    { arrived = true } = {},
+  ): void {
+    this.#spaces.push({ kind: 'resident', of: null, ...space, arrived });
   }
 
   spaces(): readonly SpaceInfo[] {
@@ -48,9 +66,54 @@ export class MemoryReplica implements Replica {
   }
 
   async event(space: string, coll: string, v: Record<string, Json>): Promise<string> {
-    const rec = `00000000-0000-7000-8000-${String(++this.#made).padStart(12, '0')}`;
+    const rec = this.#newId();
     await this.set(space, coll, rec, { v, by: this.#author });
     return rec;
+  }
+
+  async group(space: string, writes: readonly Write[]): Promise<void> {
+    for (const write of writes) {
+      if (write.k === 'set') await this.set(space, write.coll, write.rec, write.groups);
+      else await this.event(space, write.coll, write.v);
+    }
+  }
+
+  async safety(
+    space: string,
+    coll: string,
+    rec: string,
+    v: Record<string, Json>,
+  ): Promise<string> {
+    const active = this.row(space, coll, rec)?.doc['active'] as { ver: string } | undefined;
+    const before = this.proposals(space, coll).findLast((each) => each.rec === rec)?.op;
+    return this.#propose(space, coll, {
+      ...{ rec, k: 'safety', v, choose: null },
+      base: before ?? active?.ver ?? null,
+    });
+  }
+
+  async resolve(
+    space: string,
+    coll: string,
+    rec: string,
+    { base, choose }: Choice,
+  ): Promise<string> {
+    return this.#propose(space, coll, { rec, k: 'resolve', v: null, choose, base });
+  }
+
+  proposals(space: string, coll: string): readonly Proposal[] {
+    return this.waiting
+      .filter((each) => each.space === space && each.coll === coll)
+      .map(({ proposal }) => proposal);
+  }
+
+  refused(): readonly Refused[] {
+    return this.refusals;
+  }
+
+  async forgetRefused(op: string): Promise<void> {
+    this.refusals = this.refusals.filter((each) => each.op !== op);
+    this.#tell();
   }
 
   onChange(listener: () => void): () => void {
@@ -64,6 +127,17 @@ export class MemoryReplica implements Replica {
 
   async syncNow(): Promise<void> {
     this.#tell();
+  }
+
+  #propose(space: string, coll: string, what: Omit<Proposal, 'op' | 'at'>): string {
+    const op = this.#newId();
+    this.waiting = [...this.waiting, { space, coll, proposal: { ...what, op, at: Date.now() } }];
+    this.#tell();
+    return op;
+  }
+
+  #newId(): string {
+    return `00000000-0000-7000-8000-${String(++this.#made).padStart(12, '0')}`;
   }
 
   #tell(): void {

@@ -20,6 +20,61 @@ export interface SpaceInfo {
   readonly permissions: readonly string[];
   /** All of it has been fetched once. Before that, nothing here does not mean that there is nothing. */
   readonly arrived: boolean;
+  /** What the server says this space is for. */
+  readonly kind: string;
+  /** The space that this one belongs to, or null. */
+  readonly of: string | null;
+}
+
+/** One of several changes that are taken as a whole or not at all. */
+export type Write =
+  | {
+      readonly k: 'set';
+      readonly coll: string;
+      readonly rec: string;
+      readonly groups: Record<string, Json>;
+    }
+  | { readonly k: 'event'; readonly coll: string; readonly v: Record<string, Json> };
+
+/** What this device has proposed for a confirmed value, and the server has not brought back yet. It changes no row. */
+export interface Proposal {
+  readonly op: string;
+  readonly rec: string;
+  readonly k: 'safety' | 'resolve';
+  /** The proposed value; null for a choice between proposals. */
+  readonly v: Readonly<Record<string, Json>> | null;
+  /** The version chosen; null for a proposed value. */
+  readonly choose: string | null;
+  /** The version it was made from; null: there was none. */
+  readonly base: string | null;
+  /** When it was made, ms since 1970 by this device. */
+  readonly at: number;
+}
+
+/** A choice between the proposals of an open conflict. */
+export interface Choice {
+  /** The active version as shown; null: none. */
+  readonly base: string | null;
+  /** The proposals that were shown. */
+  readonly seen: readonly string[];
+  /** One of `seen`, or `base`. */
+  readonly choose: string;
+  readonly why: string;
+}
+
+/** A change that the server did not take: kept here until somebody has read it. */
+export interface Refused {
+  readonly op: string;
+  readonly space: string;
+  readonly coll: string;
+  /** The record, for a change of one that exists; an event's is the op itself. */
+  readonly rec: string;
+  /** Values by group, as written. */
+  readonly what: Readonly<Record<string, Json>>;
+  /** The server's reason. */
+  readonly code: string;
+  /** When it was made, ms since 1970 by this device. */
+  readonly at: number;
 }
 
 export interface SyncStatus {
@@ -31,7 +86,20 @@ export interface SyncStatus {
   readonly lastSyncedAt: number | null;
   /** Server clock minus device clock, ms. */
   readonly skewMs: number;
-  readonly trouble: null | 'signed_out' | 'storage_full' | 'upgrade_required' | 'refused';
+  readonly trouble:
+    | null
+    | 'signed_out'
+    | 'storage_full'
+    | 'upgrade_required'
+    | 'refused'
+    /** Too long without the server: what was fetched is gone from here. Signing in brings it back; what waits is kept. */
+    | 'lease_over'
+    /** The device's store could not be read, and what was not sent may be lost. */
+    | 'storage_broken';
+  /** How many changes this device has lost before the server had them. */
+  readonly lost: number;
+  /** Changes of people who signed out here: sent as theirs, seen by nobody else. */
+  readonly waitingOthers: number;
 }
 
 /** The one door to synchronised data. Reads are immediate and offline; writes are durable when they resolve. */
@@ -44,6 +112,18 @@ export interface Replica {
   set(space: string, coll: string, rec: string, groups: Record<string, Json>): Promise<void>;
   /** Record something that happened; returns the new record's id. */
   event(space: string, coll: string, v: Record<string, Json>): Promise<string>;
+  /** Change several records of one space: all of it or, if the server refuses one, nothing. At most 50. */
+  group(space: string, writes: readonly Write[]): Promise<void>;
+  /** Propose a value that has to be confirmed; returns the proposal's id. What `rows` shows stays until a pull changes it. */
+  safety(space: string, coll: string, rec: string, v: Record<string, Json>): Promise<string>;
+  /** Choose in a conflict about a record; returns the choice's id. */
+  resolve(space: string, coll: string, rec: string, choice: Choice): Promise<string>;
+  /** This person's own proposals and choices that no pull has brought back, oldest first. */
+  proposals(space: string, coll: string): readonly Proposal[];
+  /** This person's changes that the server refused, oldest first. */
+  refused(): readonly Refused[];
+  /** Somebody has read it. */
+  forgetRefused(op: string): Promise<void>;
   /** Called after each change of rows, spaces or status, in this tab or another. Returns an unsubscribe. */
   onChange(listener: () => void): () => void;
   status(): SyncStatus;

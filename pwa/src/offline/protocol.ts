@@ -11,6 +11,8 @@ interface Stamped {
   readonly space: string;
   readonly hlc: string;
   readonly coll: string;
+  /** Ops of one push with the same `g` are taken as a whole or not at all. */
+  readonly g?: string;
 }
 export interface SetOp extends Stamped {
   readonly k: 'set';
@@ -22,7 +24,29 @@ export interface EventOp extends Stamped {
   readonly k: 'event';
   readonly v: Readonly<Record<string, Json>>;
 }
-export type Op = SetOp | EventOp;
+/** A proposed value for a record whose value has to be confirmed. */
+export interface SafetyOp extends Stamped {
+  readonly k: 'safety';
+  readonly rec: string;
+  /** The version its author saw as the latest, a waiting one of their own included. */
+  readonly base: string | null;
+  /** The latest version that had come from the server. */
+  readonly trunk: string | null;
+  readonly v: Readonly<Record<string, Json>>;
+}
+/** A choice in a conflict about `rec`. */
+export interface ResolveOp extends Stamped {
+  readonly k: 'resolve';
+  readonly rec: string;
+  readonly base: string | null;
+  readonly seen: readonly string[];
+  readonly choose: string;
+  readonly why: string;
+}
+export type Op = SetOp | EventOp | SafetyOp | ResolveOp;
+
+/** Numbers `n`, as inclusive pairs. */
+export type Ranges = readonly (readonly [number, number])[];
 
 export interface Hello {
   readonly proto: readonly [number, number];
@@ -31,11 +55,19 @@ export interface Hello {
   readonly device_id: string;
   readonly client_now: string;
   readonly sent: Readonly<Record<string, number>>;
+  /** What the server misses and this device no longer has. */
+  readonly lost?: Readonly<Record<string, Ranges>>;
+  /** Spaces of which nothing is left here. */
+  readonly purged?: readonly string[];
 }
 export interface Grant {
   readonly id: string;
   readonly role: string;
   readonly permissions: readonly string[];
+  readonly kind?: string;
+  readonly of?: string;
+  /** Where all of it can be fetched as a stream. */
+  readonly snap?: string;
 }
 export interface Limits {
   readonly ops: number;
@@ -46,22 +78,46 @@ export interface HelloAnswer {
   readonly lease_until: string;
   readonly limits: Limits;
   readonly acked: Readonly<Record<string, number>>;
+  readonly missing?: Readonly<Record<string, Ranges>>;
   readonly spaces: readonly Grant[];
   readonly wipe: boolean;
 }
 
+/** Whose ops these are, when they are not those of whoever is signed in. */
+export interface As {
+  readonly sid: string;
+  /** HMAC-SHA256 by that session's key over `signed(…)`: 64 hex digits. */
+  readonly mac: string;
+}
 export interface Push {
   readonly proto: number;
   readonly schema: number;
   readonly device_id: string;
   readonly batch: string;
   readonly client_now: string;
+  readonly as?: As;
   readonly ops: readonly Op[];
 }
 export type Verdict =
   | { readonly op: string; readonly s: 'applied' | 'superseded'; readonly seq: number }
   /** The server has it already; its place is that of the first time. */
-  | { readonly op: string; readonly s: 'dup'; readonly seq: number }
+  | { readonly op: string; readonly s: 'dup'; readonly seq?: number; readonly was?: string }
+  /** Kept as a proposal beside others; the active value stays. The conflict's own change has the next place. */
+  | {
+      readonly op: string;
+      readonly s: 'conflict';
+      readonly seq: number;
+      readonly rec: string;
+      readonly why: string;
+    }
+  /** A choice without having seen all, or of what is decided already: to be made again. */
+  | {
+      readonly op: string;
+      readonly s: 'stale_resolve';
+      readonly seq?: number;
+      readonly active: string | null;
+      readonly unseen: readonly string[];
+    }
   | { readonly op: string; readonly s: 'invalid' | 'forbidden'; readonly code: string }
   | { readonly op: string; readonly s: 'gone' }
   | { readonly op: string; readonly s: 'retry'; readonly after_ms: number };
@@ -69,6 +125,7 @@ export interface PushAnswer {
   readonly server_now: string;
   readonly results: readonly Verdict[];
   readonly restamped: Readonly<Record<string, string>>;
+  readonly missing?: Readonly<Record<string, Ranges>>;
 }
 
 export interface Pull {
@@ -104,7 +161,15 @@ export interface PullAnswer {
   readonly spaces: readonly Pulled[];
   readonly added: readonly Grant[];
   readonly gone: readonly { readonly id: string; readonly why: string; readonly purge: boolean }[];
-  readonly reset: readonly { readonly id: string; readonly why: string }[];
+  readonly reset: readonly { readonly id: string; readonly why: string; readonly snap?: string }[];
+}
+
+/** The first line of a snapshot; then a `WireRow` per line, by record; then `{"end": true}`. */
+export interface SnapshotHead extends Check {
+  readonly space: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly tag: string;
 }
 
 export interface PokeListener {
