@@ -24,7 +24,6 @@ async function start(): Promise<void> {
   ]);
   const replica = await LocalReplica.open({
     store,
-    network: async () => (await import('./offline/network')).httpNetwork(),
     platform,
     app: __MOS_VERSION__,
     onWiped: left,

@@ -2,8 +2,7 @@ import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import '../offline/engine';
-import '../offline/leader';
+import '../offline/tend';
 import { FakeMachine, FakeNetwork, FakeServer, settle } from '../offline/fake.testing';
 import { LocalReplica } from '../offline/replica';
 import { Store } from '../offline/store';
@@ -100,7 +99,7 @@ beforeEach(async () => {
   store = new Store('mos', machine.random);
   replica = await LocalReplica.open({
     store,
-    network: () => Promise.resolve(new FakeNetwork(sync)),
+    network: new FakeNetwork(sync),
     platform: machine,
     app: 'test',
     onWiped: left,

@@ -10,6 +10,8 @@ import { mos } from './mos.svelte';
 import type { Session } from './session';
 
 const BEAT_MS = 5 * 60_000;
+/** Grows with each person who comes in by the door: an older answer of the server says nothing about them. */
+let entered = 0;
 
 /** What somebody chose to read before they signed in; their account takes it over. */
 let chosen: Language | null = null;
@@ -40,12 +42,13 @@ export async function checkBack(
 /** With nobody here the server is asked all the same: a browser may lose what is kept here and still hold its cookie. */
 async function meet(): Promise<void> {
   const before = mos.session;
+  const turn = entered;
   try {
     const session = await ownSession();
     // Somebody came in by the door meanwhile.
-    if (mos.session !== before) return;
+    if (entered !== turn) return;
     if (session.account.id === before?.account.id) {
-      await device().replica.belongTo(session.account.id);
+      await belong(session);
       await keepSession(session);
     } else await enter(session);
     await beat();
@@ -107,7 +110,7 @@ async function askAgain(): Promise<void> {
 
 /** Before anybody signs in: what waits here stays here until it is known who it will be. */
 export async function beforeEntering(): Promise<void> {
-  await device().replica.hold();
+  await (await device().replica.tend()).hold();
 }
 
 /** Nobody signed in after all. Unless that is `certain` the server may take this device for somebody else's now: what
@@ -115,24 +118,28 @@ export async function beforeEntering(): Promise<void> {
 export async function enteringFailed({ certain }: { certain: boolean }): Promise<void> {
   const before = lastHere();
   if (before === null) return;
-  if (certain) await device().replica.belongTo(before.account.id);
+  if (certain) await belong(before);
   else await meet();
 }
 
-/** Somebody signed in. Fails with `Unsent` when that would lose another person's changes, unless `lose`. */
+/** Somebody signed in. What another person has not sent is left to be sent as theirs; fails with `Unsent` when that cannot
+ *  be, unless `lose`. */
 export async function enter(session: Session, { lose = false } = {}): Promise<void> {
+  entered += 1;
   const { replica } = device();
   const before = lastHere();
   if (before !== null && before.account.id !== session.account.id) {
+    const tender = await replica.tend();
     const { pending } = replica.status();
-    if (pending > 0 && !lose) throw new Unsent(before.account.name, pending);
-    await replica.forget();
+    if (pending > 0 && !lose && !(await tender.canLeaveUnsent()))
+      throw new Unsent(before.account.name, pending);
+    await tender.forget({ leaveUnsent: !lose });
   }
   const theirs = LANGUAGES.find((language) => language === session.account.language);
   const spoken = chosen ?? theirs;
   chosen = null;
   if (spoken !== undefined) await setLanguage(spoken);
-  await replica.belongTo(session.account.id);
+  await belong(session);
   // Last: from here on the person's screens are shown.
   await keepSession(session);
   if (spoken !== undefined && spoken !== theirs) void saveLanguage(spoken);
@@ -155,8 +162,14 @@ async function saveLanguage(language: Language): Promise<void> {
     await keepSession(session);
 }
 
-/** Sign out here and forget everything. What was not sent is lost: ask before. */
-export async function leave(): Promise<void> {
+/** Whether what was not sent can wait here after signing out, to be sent as this person's by whoever signs in next. */
+export async function canLeaveUnsent(): Promise<boolean> {
+  return (await device().replica.tend()).canLeaveUnsent();
+}
+
+/** Sign out here and forget everything; with `leaveUnsent` what was not sent waits, seen by nobody. Else it is lost: ask
+ *  before. */
+export async function leave(how = { leaveUnsent: false }): Promise<void> {
   try {
     await api.delete(`devices/${await deviceId()}/push`).catch(() => undefined);
     await api.delete('session');
@@ -164,7 +177,7 @@ export async function leave(): Promise<void> {
     // The device forgets even when the server cannot be told; its session ends by itself.
     if (!(error instanceof ApiError)) throw error;
   }
-  await device().replica.forget();
+  await (await device().replica.tend()).forget(how);
 }
 
 export async function deviceId(): Promise<string> {
@@ -186,7 +199,13 @@ export async function nameDevice(name: string): Promise<void> {
 
 /** Become another device: the server knows somebody else on this one. */
 export async function beAnotherDevice(): Promise<void> {
-  await device().replica.wipe();
+  await (await device().replica.tend()).wipe();
+}
+
+/** What is written here is theirs from now on, and goes out. */
+async function belong({ account, sid, sync_key: key }: Session): Promise<void> {
+  const secret = sid === undefined || key === undefined ? undefined : { sid, key };
+  await (await device().replica.tend()).belongTo(account.id, secret);
 }
 
 async function live(): Promise<void> {

@@ -39,7 +39,8 @@ export function lastHere(): Session | null {
 
 /** Signed in, and known to the server. */
 export async function keepSession(session: Session): Promise<void> {
-  await device().store.remember('session', session);
+  // What signs changes is not kept where it could be read.
+  await device().store.remember('session', { ...session, sync_key: undefined });
   kept = session;
   mos.session = session;
   mos.signedOut = false;

@@ -26,6 +26,9 @@ export interface Session {
   /** The device that the session was opened on: only that one synchronises. */
   readonly device: string | null;
   readonly demo: boolean;
+  /** Of the session, and what signs changes as made in it. Not kept with the rest: see offline/keys.ts. */
+  readonly sid?: string | undefined;
+  readonly sync_key?: string | undefined;
 }
 
 /** Is there anybody whose day this person may see? */

@@ -14,6 +14,8 @@ function words(change: Partial<SyncStatus>, arrived = true): ReturnType<typeof s
       lastSyncedAt: null,
       skewMs: 0,
       trouble: null,
+      lost: 0,
+      waitingOthers: 0,
       ...change,
     },
     arrived,

@@ -13,7 +13,9 @@ export interface Saved {
     | 'common.saved.signed_out'
     | 'common.saved.storage_full'
     | 'common.saved.upgrade_required'
-    | 'common.saved.refused';
+    | 'common.saved.refused'
+    | 'common.saved.lease_over'
+    | 'common.saved.storage_broken';
   params: Record<string, string | number>;
 }
 

@@ -1,13 +1,6 @@
 /** The device's IndexedDB: its shape, and transactions that survive a lost connection. Knows no protocol. */
-import {
-  openDB,
-  type DBSchema,
-  type IDBPDatabase,
-  type IDBPTransaction,
-  type StoreNames,
-} from 'idb';
-
-import type { Op } from './protocol';
+import type { Refused } from './model';
+import type { Op, SnapshotPlace, WireRow } from './protocol';
 import type { BaseRow, Waiting } from './view';
 
 export interface StoredSpace {
@@ -15,6 +8,24 @@ export interface StoredSpace {
   readonly role: string;
   readonly permissions: readonly string[];
   readonly cursor: string;
+  /** Absent where an older app wrote it. */
+  readonly kind?: string;
+  readonly of?: string | null;
+}
+
+/** Signs changes as those of a session, in whose time they were made. Cannot be read out, only used. */
+export interface SessionKey {
+  readonly sid: string;
+  readonly account: string;
+  readonly key: CryptoKey;
+}
+
+/** A row of a snapshot on its way in. With the record `''`: which snapshot, and how far it has come. */
+export interface Staged {
+  readonly space: string;
+  readonly rec: string;
+  readonly row?: WireRow;
+  readonly place?: SnapshotPlace & { readonly tag: string };
 }
 
 /** A change that the server has and a pull has brought back: kept for a while, in case the server loses its tail. */
@@ -24,19 +35,127 @@ export interface Acked {
   readonly op: Op;
   readonly at: number;
   readonly ackedAt: number;
+  readonly by?: string | undefined;
+  readonly sid?: string | undefined;
 }
 
-interface Shape extends DBSchema {
+interface Shape {
   meta: { key: string; value: unknown };
   space: { key: string; value: StoredSpace };
   base: { key: [string, string]; value: BaseRow };
-  outbox: { key: [string, number]; value: Waiting; indexes: { op: string } };
-  acked: { key: [string, number]; value: Acked; indexes: { ackedAt: number } };
+  outbox: { key: [string, number]; value: Waiting; index: 'op' };
+  acked: { key: [string, number]; value: Acked; index: 'ackedAt' };
+  /** Since version 2. */
+  keys: { key: string; value: SessionKey };
+  refused: { key: string; value: Refused };
+  staged: { key: [string, string]; value: Staged };
+}
+export type StoreName = keyof Shape;
+type KeyOf<S extends StoreName> = Shape[S]['key'];
+type ValueOf<S extends StoreName> = Shape[S]['value'];
+type IndexOf<S extends StoreName> = Shape[S] extends { index: infer I extends string } ? I : never;
+type Query = IDBValidKey | IDBKeyRange;
+
+/** Stores come, none goes: an upgrade adds what is missing and touches nothing that lies there. */
+const VERSION = 2;
+const SHAPE: readonly [
+  name: StoreName,
+  key?: string | string[],
+  index?: string,
+  unique?: boolean,
+][] = [
+  ['meta'],
+  ['space', 'id'],
+  ['base', ['space', 'rec']],
+  ['outbox', ['space', 'n'], 'op.op', true],
+  ['acked', ['space', 'n'], 'ackedAt'],
+  ['keys', 'sid'],
+  ['refused', 'op'],
+  ['staged', ['space', 'rec']],
+];
+
+export const STORES: StoreName[] = SHAPE.map(([name]) => name);
+
+/** The outcome of a request. */
+export function ask<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is one
+    request.onerror = () => reject(request.error);
+  });
 }
 
-export type StoreName = StoreNames<Shape>;
-export const STORES: StoreName[] = ['meta', 'space', 'base', 'outbox', 'acked'];
-export type Tx<Mode extends IDBTransactionMode> = IDBPTransaction<Shape, StoreName[], Mode>;
+/** A store, or an index of it, in a transaction: IndexedDB with promises, as much of it as is needed here. */
+class Source<S extends StoreName> {
+  constructor(readonly raw: IDBObjectStore | IDBIndex) {}
+
+  get(key: Query): Promise<ValueOf<S> | undefined> {
+    return ask(this.raw.get(key));
+  }
+
+  getAll(range?: Query): Promise<ValueOf<S>[]> {
+    return ask(this.raw.getAll(range));
+  }
+
+  getKey(key: Query): Promise<KeyOf<S> | undefined> {
+    return ask(this.raw.getKey(key)) as Promise<KeyOf<S> | undefined>;
+  }
+
+  getAllKeys(range?: Query): Promise<KeyOf<S>[]> {
+    return ask(this.raw.getAllKeys(range)) as Promise<KeyOf<S>[]>;
+  }
+
+  count(range?: Query): Promise<number> {
+    return ask(this.raw.count(range));
+  }
+}
+
+class Stored<S extends StoreName> extends Source<S> {
+  declare readonly raw: IDBObjectStore;
+
+  add(value: ValueOf<S>): Promise<unknown> {
+    return ask(this.raw.add(value));
+  }
+
+  put(value: ValueOf<S>, key?: IDBValidKey): Promise<unknown> {
+    return ask(this.raw.put(value, key));
+  }
+
+  delete(range: Query): Promise<unknown> {
+    return ask(this.raw.delete(range));
+  }
+
+  clear(): Promise<unknown> {
+    return ask(this.raw.clear());
+  }
+
+  index(name: IndexOf<S>): Source<S> {
+    return new Source(this.raw.index(name));
+  }
+}
+
+export class Tx {
+  readonly #raw: IDBTransaction;
+  /** How it ended: null when all of it is kept. */
+  readonly end: Promise<unknown>;
+
+  constructor(raw: IDBTransaction) {
+    this.#raw = raw;
+    this.end = new Promise((resolve) => {
+      raw.oncomplete = () => resolve(null);
+      raw.onerror = raw.onabort = () =>
+        resolve(raw.error ?? new DOMException('The transaction was aborted.', 'AbortError'));
+    });
+  }
+
+  objectStore<S extends StoreName>(name: S): Stored<S> {
+    return new Stored<S>(this.#raw.objectStore(name));
+  }
+
+  abort(): void {
+    this.#raw.abort();
+  }
+}
 
 /** There is no room left on the device. Nothing of the transaction was kept. */
 export class StorageFull extends Error {
@@ -48,19 +167,19 @@ export class StorageFull extends Error {
 
 export class Database {
   readonly #name: string;
-  #opening: Promise<IDBPDatabase<Shape>> | null = null;
+  #opening: Promise<IDBDatabase> | null = null;
 
   constructor(name: string) {
     this.#name = name;
   }
 
   /** A consistent look at the named stores. */
-  read<T>(stores: StoreName[], body: (tx: Tx<'readonly'>) => Promise<T>): Promise<T> {
+  read<T>(stores: StoreName[], body: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#run(stores, 'readonly', body);
   }
 
   /** All or nothing, and on the disk when it resolves. `body` may run twice: what it does must not add up. */
-  write<T>(stores: StoreName[], body: (tx: Tx<'readwrite'>) => Promise<T>): Promise<T> {
+  write<T>(stores: StoreName[], body: (tx: Tx) => Promise<T>): Promise<T> {
     return this.#run(stores, 'readwrite', body);
   }
 
@@ -70,10 +189,10 @@ export class Database {
     (await opening?.catch(() => null))?.close();
   }
 
-  async #run<T, Mode extends 'readonly' | 'readwrite'>(
+  async #run<T>(
     stores: StoreName[],
-    mode: Mode,
-    body: (tx: Tx<Mode>) => Promise<T>,
+    mode: IDBTransactionMode,
+    body: (tx: Tx) => Promise<T>,
   ): Promise<T> {
     try {
       return await this.#once(stores, mode, body);
@@ -85,50 +204,47 @@ export class Database {
     }
   }
 
-  async #once<T, Mode extends 'readonly' | 'readwrite'>(
+  async #once<T>(
     stores: StoreName[],
-    mode: Mode,
-    body: (tx: Tx<Mode>) => Promise<T>,
+    mode: IDBTransactionMode,
+    body: (tx: Tx) => Promise<T>,
   ): Promise<T> {
     const db = await this.#open();
-    const tx = db.transaction(stores, mode, {
-      durability: mode === 'readwrite' ? 'strict' : 'default',
-    });
-    const done = tx.done.then(
-      () => null,
-      (error: unknown) => error,
-    );
+    const durability = mode === 'readwrite' ? 'strict' : 'default';
+    const tx = new Tx(db.transaction(stores, mode, { durability }));
     let result: T;
     try {
       result = await body(tx);
     } catch (error) {
       abort(tx);
       // A full disk aborts the transaction: its requests only say that they were aborted.
-      throw telling((await done) ?? error, error);
+      throw telling((await tx.end) ?? error, error);
     }
-    const failed = await done;
+    const failed = await tx.end;
     if (failed !== null) throw telling(failed, failed);
     return result;
   }
 
-  #open(): Promise<IDBPDatabase<Shape>> {
-    this.#opening ??= openDB<Shape>(this.#name, 1, {
-      upgrade(db) {
-        db.createObjectStore('meta');
-        db.createObjectStore('space', { keyPath: 'id' });
-        db.createObjectStore('base', { keyPath: ['space', 'rec'] });
-        db.createObjectStore('outbox', { keyPath: ['space', 'n'] }).createIndex('op', 'op.op', {
-          unique: true,
-        });
-        db.createObjectStore('acked', { keyPath: ['space', 'n'] }).createIndex(
-          'ackedAt',
-          'ackedAt',
-        );
-      },
-      // A newer app in another tab wants to change the shape: make way.
-      blocking: () => void this.close(),
-      terminated: () => (this.#opening = null),
-    }).catch((error: unknown) => {
+  #open(): Promise<IDBDatabase> {
+    const request = (): Promise<IDBDatabase> => {
+      const opening = indexedDB.open(this.#name, VERSION);
+      opening.onupgradeneeded = () => {
+        const db = opening.result;
+        for (const [name, keyPath, index, unique] of SHAPE) {
+          if (db.objectStoreNames.contains(name)) continue;
+          const store = db.createObjectStore(name, keyPath ? { keyPath } : {});
+          // An index is called as the last part of its path.
+          if (index) store.createIndex(index.split('.').at(-1) ?? '', index, { unique: !!unique });
+        }
+      };
+      return ask(opening).then((db) => {
+        // A newer app in another tab wants to change the shape: make way.
+        db.onversionchange = () => void this.close();
+        db.onclose = () => (this.#opening = null);
+        return db;
+      });
+    };
+    this.#opening ??= request().catch((error: unknown) => {
       this.#opening = null;
       throw error;
     });

@@ -14,9 +14,11 @@ import {
   type PushAnswer,
   type WireRow,
 } from './protocol';
-import { Intake } from './intake';
+import { Intake, type Unsent } from './intake';
+import { sign } from './keys';
+import { fetchSnapshot } from './snapshot';
 import type { Store } from './store';
-import { fingerprint, type BaseRow, type Waiting } from './view';
+import { fingerprint, type BaseRow } from './view';
 
 const PULL_ROWS = 2000;
 /** A push needs room for its envelope. */
@@ -35,8 +37,8 @@ export interface EngineHost {
   listed(): Promise<void>;
   /** What is held of a space, and the cursor it stands for. */
   held(space: string): { readonly cursor: string; readonly base: Iterable<BaseRow> } | undefined;
-  /** A change was refused; the server keeps it in quarantine. */
-  refused(count: number): void;
+  /** What the status counts may be different now: what was refused, lost, or left by others. */
+  counted(): Promise<void>;
   /** Server clock minus device clock, ms. */
   skew(ms: number): void;
 }
@@ -55,6 +57,10 @@ export class Engine {
   #greeted = false;
   #skew: { ms: number; rtt: number }[] = [];
   readonly #distrusted = new Map<string, number>();
+  /** Where spaces that are to be fetched as a whole are to be had as a stream. */
+  readonly #snapshots = new Map<string, string>();
+  /** Until the server turns out to have none. */
+  #streams = true;
 
   constructor(store: Store, network: Network, host: EngineHost) {
     this.#store = store;
@@ -89,7 +95,7 @@ export class Engine {
   }
 
   async #begin(): Promise<string> {
-    // Nobody is signed in, or somebody is about to be: what waits here must not go out under another name.
+    // Nobody is signed in, or somebody is about to be.
     if ((await this.#store.recall<boolean>('held')) !== false) throw new SyncError('signed_out');
     return (await this.#store.identity(this.#host.now())).device;
   }
@@ -106,7 +112,7 @@ export class Engine {
   }
 
   async #hello(device: string): Promise<void> {
-    const sent = await this.#intake.sent();
+    const [sent, { lost, purged }] = [await this.#intake.sent(), await this.#intake.news()];
     const asked = this.#host.now();
     const answer = await this.#network.hello({
       proto: [PROTO, PROTO],
@@ -115,14 +121,18 @@ export class Engine {
       device_id: device,
       client_now: new Date(asked).toISOString(),
       sent,
+      ...(Object.keys(lost).length > 0 && { lost }),
+      ...(purged.length > 0 && { purged }),
     });
     if (answer.wipe) throw new SyncError('wipe');
     this.#limits = answer.limits;
     const skew = this.#measure(answer.server_now, asked);
-    const again = await this.#intake.greet(answer, skew, this.#host.now());
-    this.#greeted = true;
-    for (const space of again) await this.#host.changed(space, null);
+    const greeted = await this.#intake.greet(answer, purged, skew, this.#host.now());
+    // What is lost is told in another hello.
+    this.#greeted = !greeted.lost;
+    for (const space of greeted.again) await this.#host.changed(space, null);
     await this.#host.listed();
+    if (greeted.lost) await this.#host.counted();
   }
 
   // ── sending
@@ -132,28 +142,40 @@ export class Engine {
     let limits = this.#limits;
     const put = new Set<string>();
     for (;;) {
-      const waiting = (await this.#intake.unsent()).filter(({ op }) => !put.has(op.op));
-      const batch = cut(waiting, limits);
-      if (batch.length === 0) return retryMs;
+      const units = cut(
+        (await this.#intake.unsent()).filter(({ op }) => !put.has(op.op)),
+        limits,
+      );
+      const batch = units.flat();
+      const [first] = batch;
+      if (first === undefined) return retryMs;
       try {
         const asked = this.#host.now();
+        const id = uuid7(asked, this.#host.random);
+        const ops = batch.map(({ op }) => op);
         const answer = await this.#network.push({
           proto: PROTO,
           schema: SCHEMA,
           device_id: device,
-          batch: uuid7(asked, this.#host.random),
+          batch: id,
           client_now: new Date(asked).toISOString(),
-          ops: batch.map(({ op }) => op),
+          ...(first.as !== null && { as: await sign(first.as, device, id, ops) }),
+          ops,
         });
         const wait = await this.#settle(answer, asked);
         if (wait !== null) retryMs = Math.max(retryMs ?? 0, wait);
       } catch (error) {
-        if (!isTooMuch(error)) throw error;
-        const half = Math.floor(batch.length / 2);
-        // A batch is halved until the one change that cannot be read stands alone; it must not stop the others.
-        if (half > 0) limits = { ...limits, ops: half };
-        else for (const each of batch) await this.#intake.park(each);
-        continue;
+        if (isTooMuch(error)) {
+          // A batch is halved until what cannot be read stands alone; it must not stop the others.
+          if (units.length > 1) limits = { ...limits, ops: Math.floor(batch.length / 2) };
+          else {
+            for (const { as: _, ...waiting } of batch) await this.#intake.park(waiting);
+            limits = this.#limits;
+          }
+          continue;
+        }
+        // Not theirs, the server says: it waits for a better day, and stops nobody.
+        if (!(error instanceof SyncError && error.kind === 'not_the_author')) throw error;
       }
       // An answer without a verdict, or with "later", leaves it in the outbox: not twice in one round.
       for (const { op } of batch) put.add(op.op);
@@ -162,9 +184,10 @@ export class Engine {
 
   async #settle(answer: PushAnswer, asked: number): Promise<number | null> {
     this.#measure(answer.server_now, asked);
-    const settled = await this.#intake.settle(answer.results, answer.restamped, this.#host.now());
+    const settled = await this.#intake.settle(answer, this.#host.now());
     for (const [space, recs] of settled.changed) await this.#host.changed(space, recs);
-    if (settled.refused > 0) this.#host.refused(settled.refused);
+    if (settled.counted) await this.#host.counted();
+    if (settled.lost) this.#greeted = false;
     return settled.retryMs;
   }
 
@@ -176,6 +199,7 @@ export class Engine {
     // Pages of a space that is fetched as a whole; it is replaced in one piece at the last.
     const pages = new Map<string, { cursor: string; rows: WireRow[] }>();
     for (;;) {
+      await this.#stream(gone);
       const cursors: Record<string, string> = {};
       for (const { id, cursor } of await this.#store.spaces()) {
         if (!gone.has(id)) cursors[id] = pages.get(id)?.cursor ?? cursor;
@@ -209,6 +233,12 @@ export class Engine {
     for (const pulled of answer.spaces) {
       const asked = cursors[pulled.id];
       if (asked === undefined) continue;
+      if (asked === '' && pulled.more && this.#streams) {
+        // Too much for pages.
+        this.#snapshots.set(pulled.id, `/sync/v1/snapshot/${pulled.id}`);
+        more = true;
+        continue;
+      }
       const whole = asked === '' ? { cursor: '', rows: [] } : pages.get(pulled.id);
       if (whole !== undefined) {
         whole.cursor = pulled.cur;
@@ -226,12 +256,35 @@ export class Engine {
     const fresh = answer.added.filter(({ id }) => !(id in cursors));
     await this.#intake.admit(answer.added);
     if (answer.added.length > 0) await this.#host.listed();
+    for (const { id, snap } of [...fresh, ...answer.reset])
+      if (snap !== undefined && this.#streams) this.#snapshots.set(id, snap);
     for (const { id } of answer.reset) {
       await this.#intake.distrust(id);
       // It may have lost what it once answered; hello will tell.
       this.#greeted = false;
     }
     return more || fresh.length > 0 || answer.reset.length > 0;
+  }
+
+  /** Fetch as a whole what the server offers as a stream. */
+  async #stream(gone: ReadonlySet<string>): Promise<void> {
+    for (const { id, cursor } of await this.#store.spaces()) {
+      const path = this.#snapshots.get(id);
+      if (path === undefined || cursor !== '' || gone.has(id)) continue;
+      try {
+        const now = this.#host.now();
+        const taken = await fetchSnapshot(this.#store.database, this.#network, id, path, now);
+        if (taken) await this.#host.changed(id, null);
+        this.#snapshots.delete(id);
+      } catch (error) {
+        const kind = error instanceof SyncError ? error.kind : null;
+        // Begun anew at the next round.
+        if (kind === 'stale_snapshot') throw new SyncError('busy');
+        if (kind !== 'no_snapshot') throw error;
+        this.#snapshots.delete(id);
+        this.#streams = false;
+      }
+    }
   }
 
   async #take(pulled: Pulled, asked: string, rows: readonly WireRow[]): Promise<void> {
@@ -268,16 +321,32 @@ export class Engine {
   }
 }
 
-/** As many changes as fit into one push, always at least one. */
-function cut(waiting: readonly Waiting[], limits: Limits): Waiting[] {
-  const batch: Waiting[] = [];
+/** As many changes as fit into one push, of one author, always at least one unit: a change, or those of a group. */
+function cut(waiting: readonly Unsent[], limits: Limits): Unsent[][] {
+  const batch: Unsent[][] = [];
+  let ops = 0;
   let bytes = ENVELOPE_BYTES;
-  for (const each of waiting) {
-    bytes += sizeOf(each.op);
-    if (batch.length > 0 && (batch.length >= limits.ops || bytes > limits.bytes)) break;
-    batch.push(each);
+  for (const unit of unitsOf(waiting)) {
+    ops += unit.length;
+    bytes += unit.reduce((sum, { op }) => sum + sizeOf(op), 0);
+    const isFirst = batch.length === 0;
+    if (!isFirst && (ops > limits.ops || bytes > limits.bytes)) break;
+    if (!isFirst && unit[0]?.as?.sid !== batch[0]?.[0]?.as?.sid) break;
+    batch.push(unit);
   }
   return batch;
+}
+
+/** A group is written at once and therefore lies together. */
+function unitsOf(waiting: readonly Unsent[]): Unsent[][] {
+  const units: Unsent[][] = [];
+  for (const each of waiting) {
+    const before = units.at(-1);
+    const isJoined = each.op.g !== undefined && before?.[0]?.op.g === each.op.g;
+    if (isJoined) before?.push(each);
+    else units.push([each]);
+  }
+  return units;
 }
 
 function sizeOf(op: Op): number {

@@ -14,6 +14,10 @@ import {
   type PullAnswer,
   type Push,
   type PushAnswer,
+  type Ranges,
+  type ResolveOp,
+  type SafetyOp,
+  type SnapshotPlace,
   type Verdict,
   type WireRow,
 } from './protocol';
@@ -21,6 +25,14 @@ import { fingerprint, recOf } from './view';
 
 // Node has it; the app's own types must not.
 declare function setImmediate(then: () => void): void;
+
+function base64(url: string): string {
+  return url.replaceAll('-', '+').replaceAll('_', '/');
+}
+
+function systemId(seq: number): string {
+  return `00000000-0000-5000-8000-${String(seq).padStart(12, '0')}`;
+}
 
 interface Rec {
   coll: string;
@@ -33,8 +45,11 @@ interface Rec {
 class FakeSpace {
   epoch = 1;
   readonly recs = new Map<string, Rec>();
-  readonly log: { op: Op; seq: number; device: string; hlc: string }[] = [];
+  readonly log: { op: Op; seq: number; device: string; hlc: string; was?: string }[] = [];
   readonly lastN = new Map<string, number>();
+  /** Numbers that came, and that were given up, by device. */
+  readonly came = new Map<string, Set<number>>();
+  readonly lost = new Map<string, Set<number>>();
   /** Highest clock kept of each device. */
   readonly floors = new Map<string, string>();
 
@@ -45,6 +60,23 @@ class FakeSpace {
   cursor(seq = this.head): string {
     const tag = seq === 0 ? '00000000' : (this.log[seq - 1]?.op.op.slice(-8) ?? '');
     return `${this.epoch}.${seq}.${tag}`;
+  }
+
+  /** What never came of a device, below its last. */
+  missing(device: string): Ranges {
+    const found: [number, number][] = [];
+    for (let n = 1; n < (this.lastN.get(device) ?? 0); n++) {
+      if (this.came.get(device)?.has(n) === true || this.lost.get(device)?.has(n) === true)
+        continue;
+      const before = found.at(-1);
+      if (before?.[1] === n - 1) before[1] = n;
+      else found.push([n, n]);
+    }
+    return found;
+  }
+
+  note(which: Map<string, Set<number>>, device: string, n: number): void {
+    which.set(device, (which.get(device) ?? new Set()).add(n));
   }
 
   check(): Check {
@@ -64,6 +96,17 @@ export class FakeServer {
   account = 'account-1';
   /** What everybody may do in every space. */
   permissions = ['plan.view', 'plan.edit', 'outcome.record'];
+  /** Sessions of which the server has given the key; their accounts. */
+  readonly sessions = new Map<string, { account: string; key: string }>();
+  /** Whether it offers streams. */
+  streams = true;
+  /** May confirm what is proposed. */
+  confirms = true;
+  readonly hellos: Hello[] = [];
+  readonly pushed: Push[] = [];
+  readonly wipes: { device_id: string; nonce: string }[] = [];
+  /** How many lines a stream gives after its first. */
+  readonly streamed: string[] = [];
   readonly quarantine: Op[] = [];
   readonly limits = { ops: 500, bytes: 1_048_576 };
   readonly listeners = new Set<PokeListener>();
@@ -84,6 +127,12 @@ export class FakeServer {
   }
 
   hello(body: Hello): HelloAnswer {
+    this.hellos.push(body);
+    for (const [id, ranges] of Object.entries(body.lost ?? {})) {
+      for (const [from, to] of ranges)
+        for (let n = from; n <= to; n++)
+          this.space(id).note(this.space(id).lost, body.device_id, n);
+    }
     const acked = [...this.spaces].map(
       ([id, space]) => [id, space.lastN.get(body.device_id) ?? 0] as const,
     );
@@ -92,19 +141,52 @@ export class FakeServer {
       lease_until: new Date(this.now() + 14 * 86_400_000).toISOString(),
       limits: this.limits,
       acked: Object.fromEntries(acked),
+      missing: this.#missing(body.device_id),
       spaces: this.#grants(),
       wipe: false,
     };
   }
 
-  push(body: Push): PushAnswer {
+  push(body: Push, account = this.account): PushAnswer {
     this.pushes += 1;
     if (body.ops.length > this.limits.ops) throw new SyncError('too_large');
     if (body.ops.some((op) => this.poison(op))) throw new SyncError('malformed');
+    this.pushed.push(body);
+    const author = body.as === undefined ? account : this.#authorOf(body);
     const restamped: Record<string, string> = {};
-    const results = body.ops.map((op) => this.#accept(op, body.device_id, restamped));
+    const broken = new Set(body.ops.filter((op) => this.#refusal(op)).map(({ g }) => g));
+    const results = body.ops.map((op): Verdict => {
+      const isBroken = op.g !== undefined && broken.has(op.g);
+      const verdict: Verdict =
+        isBroken && this.#refusal(op) === null
+          ? { op: op.op, s: 'invalid', code: 'group' }
+          : this.#accept(op, body.device_id, author, restamped);
+      if (verdict.s !== 'retry' && this.spaces.has(op.space)) {
+        const space = this.space(op.space);
+        space.note(space.came, body.device_id, op.n);
+        space.lastN.set(body.device_id, Math.max(space.lastN.get(body.device_id) ?? 0, op.n));
+      }
+      return verdict;
+    });
     if (results.length > 0) this.poke();
-    return { server_now: this.#time(), results, restamped };
+    const missing = this.#missing(body.device_id);
+    return { server_now: this.#time(), results, restamped, missing };
+  }
+
+  snapshot(path: string, from: SnapshotPlace | null): unknown[] {
+    const id = path.split('/').at(-1) ?? '';
+    const space = this.spaces.get(id);
+    if (!this.streams || space === undefined) throw new SyncError('no_snapshot');
+    if (from !== null && from.epoch !== space.epoch) throw new SyncError('stale_snapshot');
+    this.streamed.push(from?.after ?? '');
+    const rows = [...space.recs]
+      .map(([rec, row]): WireRow => [row.coll, rec, row.seq, { ...row.doc }, { ...row.clk }])
+      .filter(([, rec]) => rec > (from?.after ?? ''))
+      .sort(([, a], [, b]) => (a < b ? -1 : 1));
+    const at = from?.at ?? space.head;
+    const [, , tag] = space.cursor(at).split('.');
+    const head = { space: id, epoch: space.epoch, seq: at, tag, schema: 1, ...space.check() };
+    return [head, ...rows, { end: true }];
   }
 
   pull(body: Pull): PullAnswer {
@@ -124,7 +206,7 @@ export class FakeServer {
       }
       const seq = cursor === '' ? 0 : Number(cursor.split('.')[1]);
       if (cursor !== '' && (seq > space.head || cursor !== space.cursor(seq))) {
-        answer.reset.push({ id, why: 'epoch' });
+        answer.reset.push({ id, why: 'epoch', ...this.#snap(id) });
         continue;
       }
       if (cursor === space.cursor()) continue;
@@ -145,7 +227,9 @@ export class FakeServer {
         ...(more ? {} : { check: space.check() }),
       });
     }
-    answer.added = this.#grants().filter(({ id }) => !(id in body.spaces));
+    answer.added = this.#grants()
+      .filter(({ id }) => !(id in body.spaces))
+      .map((grant) => ({ ...grant, ...this.#snap(grant.id) }));
     return answer;
   }
 
@@ -173,42 +257,151 @@ export class FakeServer {
     const restored = new FakeSpace();
     restored.epoch = old.epoch + 1;
     this.spaces.set(id, restored);
-    for (const { op, device } of old.log.slice(0, seq)) this.#merge(restored, op, device, op.hlc);
+    for (const { op, device } of old.log.slice(0, seq)) {
+      this.#merge(restored, op, device, this.account, op.hlc);
+      restored.note(restored.came, device, op.n);
+      restored.lastN.set(device, Math.max(restored.lastN.get(device) ?? 0, op.n));
+    }
   }
 
-  #accept(op: Op, device: string, restamped: Record<string, string>): Verdict {
-    if (this.gone.has(op.space)) {
-      this.quarantine.push(op);
-      return { op: op.op, s: 'forbidden', code: 'no_access' };
-    }
-    const space = this.space(op.space);
-    const refusal = this.refuse(op);
+  /** Make a record that nobody pushed: what the server itself writes. */
+  write(id: string, coll: string, rec: string, doc: Record<string, Json>): void {
+    const space = this.space(id);
+    const seq = space.head + 1;
+    const hlc = stampAfter(NEVER, this.now(), '0'.repeat(16));
+    const before = space.recs.get(rec);
+    const clk = Object.fromEntries(Object.keys(doc).map((group) => [group, hlc]));
+    space.log.push({
+      op: { op: systemId(seq), n: 0, space: id, hlc, k: 'set', coll, rec, f: doc },
+      ...{ seq, device: 'server', hlc },
+    });
+    space.recs.set(rec, {
+      ...{ coll, seq, event: false },
+      doc: { ...before?.doc, ...doc },
+      clk: { ...before?.clk, ...clk },
+    });
+  }
+
+  /** What a device has to know of a session to act for it. */
+  session(sid: string, account: string): { sid: string; key: string } {
+    const key = btoa(sid.padEnd(32, '>').slice(0, 32)).replaceAll('+', '-').replaceAll('/', '_');
+    this.sessions.set(sid, { account, key });
+    return { sid, key };
+  }
+
+  #authorOf(body: Push): string {
+    const session = this.sessions.get(body.as?.sid ?? '');
+    if (session === undefined) throw new SyncError('not_the_author');
+    return session.account;
+  }
+
+  /** Fails for ops that are not signed by the session they name. */
+  async verify(body: Push): Promise<void> {
+    const session = this.sessions.get(body.as?.sid ?? '');
+    if (body.as === undefined || session === undefined) return;
+    const raw = Uint8Array.from(atob(base64(session.key)), (each) => each.charCodeAt(0));
+    const how = { name: 'HMAC', hash: 'SHA-256' };
+    const key = await crypto.subtle.importKey('raw', raw, how, false, ['verify']);
+    const text = [body.device_id, body.batch, ...body.ops.map((op) => JSON.stringify(op))];
+    const mac = Uint8Array.from(body.as.mac.match(/../g) ?? [], (hex) => parseInt(hex, 16));
+    const signed = new TextEncoder().encode(text.join('\n'));
+    if (!(await crypto.subtle.verify('HMAC', key, mac, signed)))
+      throw new SyncError('not_the_author');
+  }
+
+  #missing(device: string): Record<string, Ranges> {
+    const all = [...this.spaces].map(([id, space]) => [id, space.missing(device)] as const);
+    return Object.fromEntries(all.filter(([, ranges]) => ranges.length > 0));
+  }
+
+  #refusal(op: Op): Verdict | null {
+    return this.gone.has(op.space)
+      ? { op: op.op, s: 'forbidden', code: 'no_access' }
+      : this.refuse(op);
+  }
+
+  #accept(op: Op, device: string, account: string, restamped: Record<string, string>): Verdict {
+    const refusal = this.#refusal(op);
     if (refusal !== null) {
       if (refusal.s !== 'retry') this.quarantine.push(op);
       return refusal;
     }
+    const space = this.space(op.space);
     const before = space.log.find((each) => each.op.op === op.op);
-    if (before !== undefined) return { op: op.op, s: 'dup', seq: before.seq };
+    if (before !== undefined)
+      return { op: op.op, s: 'dup', seq: before.seq, was: before.was ?? 'applied' };
     let hlc = op.hlc;
     if (millis(hlc) > this.now() + 60_000) {
       hlc = stampAfter(space.floors.get(device) ?? NEVER, this.now(), op.hlc.slice(16));
       restamped[op.op] = hlc;
     }
-    return this.#merge(space, op, device, hlc);
+    if (op.k === 'safety' || op.k === 'resolve')
+      return this.#decide(space, op, device, account, hlc);
+    return this.#merge(space, op, device, account, hlc);
   }
 
-  #merge(space: FakeSpace, op: Op, device: string, hlc: string): Verdict {
+  /** A confirmed value changes only by what was made from it, or by a choice that saw all. */
+  #decide(
+    space: FakeSpace,
+    op: SafetyOp | ResolveOp,
+    device: string,
+    account: string,
+    hlc: string,
+  ): Verdict {
+    const id = `conflict-${op.rec}`;
+    const active = space.recs.get(op.rec)?.doc['active'] as { ver: string; v: Json } | undefined;
+    const conflict = space.recs.get(id)?.doc;
+    const isOpen = conflict?.['state'] === 'open';
+    const candidates = (isOpen ? conflict['candidates'] : {}) as Record<string, { v: Json }>;
+    const seq = space.head + 1;
+    const log = (was: string): void => {
+      space.log.push({ op: { ...op, hlc }, seq, device, hlc, was });
+    };
+    const activate = (v: Json): void => {
+      const doc = { active: { ver: op.op, v, by: account } };
+      space.recs.set(op.rec, { coll: op.coll, seq, doc, clk: { active: hlc }, event: false });
+    };
+    if (op.k === 'resolve') {
+      const seen = Object.keys(candidates).sort();
+      if (
+        !isOpen ||
+        op.base !== (active?.ver ?? null) ||
+        seen.join() !== [...op.seen].sort().join()
+      )
+        return { op: op.op, s: 'stale_resolve', active: active?.ver ?? null, unseen: seen };
+      log('applied');
+      const chosen = candidates[op.choose];
+      if (chosen !== undefined) activate(chosen.v);
+      this.write(op.space, 'conflict', id, { state: 'closed' });
+      return { op: op.op, s: 'applied', seq };
+    }
+    if (!isOpen && op.base === (active?.ver ?? null) && this.confirms) {
+      log('applied');
+      activate(op.v);
+      return { op: op.op, s: 'applied', seq };
+    }
+    log('conflict');
+    const made = new Date(millis(hlc)).toISOString();
+    const { [op.base ?? '']: _, ...others } = candidates;
+    this.write(op.space, 'conflict', id, {
+      of: { coll: op.coll, rec: op.rec },
+      state: 'open',
+      candidates: { ...others, [op.op]: { v: op.v, by: account, device, made, base: op.base } },
+    });
+    return { op: op.op, s: 'conflict', seq, rec: id, why: 'base' };
+  }
+
+  #merge(space: FakeSpace, op: Op, device: string, account: string, hlc: string): Verdict {
     const rec = recOf(op);
     const known = space.recs.get(rec);
     if (known !== undefined && (known.event || op.k === 'event' || known.coll !== op.coll)) {
       return { op: op.op, s: 'invalid', code: 'rec_taken' };
     }
     const row: Rec = known ?? { coll: op.coll, seq: 0, doc: {}, clk: {}, event: op.k === 'event' };
-    const groups = op.k === 'event' ? { v: op.v, by: this.account } : op.f;
+    const groups = op.k === 'event' ? { v: op.v, by: account } : op.k === 'set' ? op.f : {};
     const won = Object.entries(groups).filter(([group]) => hlc > (row.clk[group] ?? NEVER));
     const seq = space.head + 1;
     space.log.push({ op: { ...op, hlc }, seq, device, hlc });
-    space.lastN.set(device, Math.max(space.lastN.get(device) ?? 0, op.n));
     if (hlc > (space.floors.get(device) ?? NEVER)) space.floors.set(device, hlc);
     if (won.length === 0) return { op: op.op, s: 'superseded', seq };
     for (const [group, value] of won) {
@@ -226,6 +419,10 @@ export class FakeServer {
       .map((id) => ({ id, role: 'caregiver', permissions: [...this.permissions] }));
   }
 
+  #snap(id: string): { snap?: string } {
+    return this.streams ? { snap: `/sync/v1/snapshot/${id}` } : {};
+  }
+
   #time(): string {
     return new Date(this.now()).toISOString();
   }
@@ -234,12 +431,16 @@ export class FakeServer {
 /** What may happen to a request. */
 export type Fate = 'ok' | 'lost' | 'answer_lost' | 'twice' | 'never';
 
+type What = 'hello' | 'push' | 'pull' | 'snapshot' | 'wiped';
+
 /** The way to the server. `fate` decides over each request. */
 export class FakeNetwork implements Network {
   readonly server: FakeServer;
-  fate: (what: 'hello' | 'push' | 'pull') => Fate = () => 'ok';
+  fate: (what: What) => Fate = () => 'ok';
+  /** Whether a stream ends before its next line. */
+  cut: () => boolean = () => false;
   /** What happens on the device while a request is under way. */
-  meanwhile: (what: 'hello' | 'push' | 'pull') => Promise<void> = async () => undefined;
+  meanwhile: (what: What) => Promise<void> = async () => undefined;
 
   constructor(server: FakeServer) {
     this.server = server;
@@ -249,7 +450,8 @@ export class FakeNetwork implements Network {
     return this.#carry('hello', () => this.server.hello(copy(body)));
   }
 
-  push(body: Push): Promise<PushAnswer> {
+  async push(body: Push): Promise<PushAnswer> {
+    await this.server.verify(copy(body));
     return this.#carry('push', () => this.server.push(copy(body)));
   }
 
@@ -257,12 +459,27 @@ export class FakeNetwork implements Network {
     return this.#carry('pull', () => this.server.pull(copy(body)));
   }
 
+  async *snapshot(path: string, from: SnapshotPlace | null): AsyncGenerator<unknown> {
+    const lines = await this.#carry('snapshot', () => this.server.snapshot(path, from));
+    for (const line of lines) {
+      if (this.cut() === true) throw new SyncError('offline');
+      yield line;
+    }
+  }
+
+  async wiped(body: { device_id: string; nonce: string }): Promise<void> {
+    await this.#carry('wiped', () => {
+      this.server.wipes.push(body);
+      return null;
+    });
+  }
+
   poke(listener: PokeListener): () => void {
     this.server.listeners.add(listener);
     return () => this.server.listeners.delete(listener);
   }
 
-  async #carry<T>(what: 'hello' | 'push' | 'pull', answer: () => T): Promise<T> {
+  async #carry<T>(what: What, answer: () => T): Promise<T> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     const fate = this.fate(what);
     if (fate === 'lost') throw new SyncError('offline');
@@ -274,12 +491,17 @@ export class FakeNetwork implements Network {
   }
 }
 
+interface Turn {
+  whileHeld(): Promise<void>;
+  robbed(): void;
+}
+
 /** A machine of its own: its clock can be set, its timers run when `pass` lets time pass. */
 export class FakeMachine implements Platform {
   time: number;
   #state: number;
   #timers: { at: number; then: () => void }[] = [];
-  readonly #locks = new Map<string, Promise<void>>();
+  readonly #locks = new Map<string, { holder: Turn | null; queue: Turn[] }>();
   readonly #channels = new Map<string, Set<(message: unknown) => void>>();
 
   constructor(time: number, seed = 1) {
@@ -298,8 +520,31 @@ export class FakeMachine implements Platform {
     return () => (this.#timers = this.#timers.filter((each) => each !== timer));
   };
 
-  lock = (name: string, whileHeld: () => Promise<void>): void => {
-    this.#locks.set(name, (this.#locks.get(name) ?? Promise.resolve()).then(whileHeld));
+  lock: Platform['lock'] = (name, whileHeld, { steal, robbed }) => {
+    const lock = this.#locks.get(name) ?? { holder: null, queue: [] };
+    this.#locks.set(name, lock);
+    const next = (): void => {
+      const turn = lock.queue.shift();
+      if (turn !== undefined) take(turn);
+      else lock.holder = null;
+    };
+    const take = (turn: Turn): void => {
+      lock.holder = turn;
+      const over = (): void => {
+        if (lock.holder === turn) next();
+      };
+      void turn.whileHeld().then(over, () => {
+        turn.robbed();
+        over();
+      });
+    };
+    const turn: Turn = { whileHeld, robbed };
+    if (steal) {
+      const before = lock.holder;
+      take(turn);
+      if (before !== null) setImmediate(before.robbed);
+    } else if (lock.holder === null) take(turn);
+    else lock.queue.push(turn);
   };
 
   channel = (

@@ -1,15 +1,21 @@
 /** What the server answers, put on the disk. With store.ts it keeps what is written there; never talks to the server. */
-import { keysOf, STORES, type Acked, type Database, type Tx } from './database';
+import { keysOf, STORES, type Acked, type Database, type SessionKey, type Tx } from './database';
 import { NEVER, receive } from './hlc';
+import type { Json, Refused } from './model';
+import { dropKeys } from './people';
 import {
   seqOf,
+  SyncError,
   type Grant,
   type HelloAnswer,
   type Op,
+  type PushAnswer,
+  type Ranges,
   type Verdict,
   type WireRow,
 } from './protocol';
-import type { Identity } from './store';
+import { includes, size, without } from './ranges';
+import { isOwn, type Author, type Identity } from './store';
 import { recOf, type Waiting } from './view';
 
 const RING_MS = 14 * 24 * 3600 * 1000;
@@ -17,9 +23,17 @@ const RING_MS = 14 * 24 * 3600 * 1000;
 export interface Settled {
   /** Records whose look may have changed, by space. */
   readonly changed: ReadonlyMap<string, string[]>;
-  readonly refused: number;
+  /** What the status counts is different now. */
+  readonly counted: boolean;
   /** The longest wait the server asked for, ms. */
   readonly retryMs: number | null;
+  /** The server misses what is not here any more: it is to be told. */
+  readonly lost: boolean;
+}
+
+/** A change to be sent: `as` signs it when it is not that of whoever is signed in. */
+export interface Unsent extends Waiting {
+  readonly as: SessionKey | null;
 }
 
 export class Intake {
@@ -31,10 +45,22 @@ export class Intake {
 
   // ── what is to be sent
 
-  /** Changes the server has not answered, in the order they were made within each space. */
-  async unsent(): Promise<Waiting[]> {
-    const waiting = await this.#db.read(['outbox'], (tx) => tx.objectStore('outbox').getAll());
-    return waiting.filter(({ seq, parked }) => seq === null && !parked);
+  /** Changes the server has not answered, in the order they were made within each space. Fails while nobody is known to
+   *  be signed in: what waits here must not go out under another name. */
+  unsent(): Promise<Unsent[]> {
+    return this.#db.read(['meta', 'keys', 'outbox'], async (tx) => {
+      if ((await tx.objectStore('meta').get('own/held')) !== false)
+        throw new SyncError('signed_out');
+      const author = await tx.objectStore('meta').get('author');
+      const keys = new Map((await tx.objectStore('keys').getAll()).map((key) => [key.sid, key]));
+      const found: Unsent[] = [];
+      for (const waiting of await tx.objectStore('outbox').getAll()) {
+        if (waiting.seq !== null || waiting.parked) continue;
+        const as = isOwn(waiting.by, author) ? null : keys.get(waiting.sid ?? '');
+        if (as !== undefined) found.push({ ...waiting, as });
+      }
+      return found;
+    });
   }
 
   /** The highest `n` of each space that the server has answered. */
@@ -49,27 +75,58 @@ export class Intake {
     });
   }
 
+  /** What the next hello has to say beside that. */
+  news(): Promise<{ lost: Record<string, Ranges>; purged: string[] }> {
+    return this.#db.read(['meta', 'outbox'], async (tx) => {
+      const meta = tx.objectStore('meta');
+      const lost: Record<string, Ranges> = {};
+      for (const key of await meta.getAllKeys(IDBKeyRange.bound('lost/', 'lost/\uffff')))
+        lost[key.slice('lost/'.length)] = (await meta.get(key)) as Ranges;
+      const purged: string[] = [];
+      for (const space of ((await meta.get('purged')) as string[] | undefined) ?? []) {
+        if ((await tx.objectStore('outbox').count(keysOf(space))) === 0) purged.push(space);
+      }
+      return { lost, purged };
+    });
+  }
+
   // ── the server answers
 
-  /** Take in the answer to hello. Returns the spaces in which changes have to be sent again. */
-  greet(answer: HelloAnswer, skewMs: number, now: number): Promise<string[]> {
+  /** Take in the answer to hello, which told of `purged`. */
+  greet(
+    answer: HelloAnswer,
+    purged: readonly string[],
+    skewMs: number,
+    now: number,
+  ): Promise<{ again: string[]; lost: boolean }> {
     return this.#db.write(STORES, async (tx) => {
       const meta = tx.objectStore('meta');
+      const still = ((await meta.get('purged')) as string[] | undefined) ?? [];
       await Promise.all([
         meta.put(skewMs, 'skew'),
         meta.put(answer.lease_until, 'own/lease'),
+        meta.put(Date.parse(answer.server_now), 'seen'),
+        meta.put(
+          still.filter((space) => !purged.includes(space)),
+          'purged',
+        ),
         forgetOld(tx, now),
       ]);
       for (const grant of answer.spaces) await admit(tx, grant);
       const again: string[] = [];
+      let lost = false;
       for (const [space, acked] of Object.entries(answer.acked)) {
         // A device restored from an old copy must not give a number twice.
         const n = ((await meta.get(`n/${space}`)) as number | undefined) ?? 0;
         if (acked > n) await meta.put(acked, `n/${space}`);
         const sent = ((await meta.get(`sent/${space}`)) as number | undefined) ?? 0;
-        if (acked < sent && (await sendAgain(tx, space, acked))) again.push(space);
+        const missing = answer.missing?.[space] ?? [];
+        const tail: Ranges = acked < sent ? [...missing, [acked + 1, sent]] : missing;
+        if (await sendAgain(tx, space, tail)) again.push(space);
+        if (acked < sent) await meta.put(acked, `sent/${space}`);
+        lost = (await noteLost(tx, space, missing)) || lost;
       }
-      return again;
+      return { again, lost };
     });
   }
 
@@ -84,17 +141,14 @@ export class Intake {
     });
   }
 
-  /** Take in the verdicts of a push. */
-  settle(
-    verdicts: readonly Verdict[],
-    restamped: Readonly<Record<string, string>>,
-    now: number,
-  ): Promise<Settled> {
-    return this.#db.write(['meta', 'space', 'outbox', 'acked'], async (tx) => {
+  /** Take in the answer to a push. */
+  settle({ results, restamped, missing }: PushAnswer, now: number): Promise<Settled> {
+    return this.#db.write(STORES, async (tx) => {
+      const author = (await tx.objectStore('meta').get('author')) as Author | undefined;
       const changed = new Map<string, string[]>();
-      let refused = 0;
+      let counted = false;
       let retryMs: number | null = null;
-      for (const verdict of verdicts) {
+      for (const verdict of results) {
         const key = await tx.objectStore('outbox').index('op').getKey(verdict.op);
         const waiting = key && (await tx.objectStore('outbox').get(key));
         // Another tab, or the service worker, took the same answer in before.
@@ -103,17 +157,26 @@ export class Intake {
           retryMs = Math.max(retryMs ?? 0, verdict.after_ms);
           continue;
         }
-        if (verdict.s === 'invalid' || verdict.s === 'forbidden' || verdict.s === 'gone')
-          refused += 1;
-        await takeVerdict(tx, waiting, verdict, restamped[verdict.op]);
+        const own = isOwn(waiting.by, author);
+        counted ||= !own || 'code' in verdict;
+        await noteSent(tx, waiting);
+        if (own) await takeVerdict(tx, waiting, verdict, restamped[verdict.op], now);
+        // What somebody left here is gone as soon as the server has it.
+        else await tx.objectStore('outbox').delete([waiting.space, waiting.n]);
         changed.set(waiting.space, [...(changed.get(waiting.space) ?? []), recOf(waiting.op)]);
       }
+      if (counted) await dropKeys(tx);
       for (const space of changed.keys()) {
         // A pull may have brought some of them back already.
         const cursor = (await tx.objectStore('space').get(space))?.cursor ?? '';
         if (cursor !== '') await archive(tx, space, seqOf(cursor), now);
       }
-      return { changed, refused, retryMs };
+      let lost = false;
+      for (const [space, ranges] of Object.entries(missing ?? {})) {
+        if (await sendAgain(tx, space, ranges)) changed.set(space, changed.get(space) ?? []);
+        lost = (await noteLost(tx, space, ranges)) || lost;
+      }
+      return { changed, counted: counted || lost, retryMs, lost };
     });
   }
 
@@ -141,106 +204,188 @@ export class Intake {
     cursor: string,
     now: number,
   ): Promise<boolean> {
-    return this.#db.write(STORES, async (tx) => {
-      const stored = await tx.objectStore('space').get(space);
-      if (stored?.cursor !== asked) return false;
-      const base = tx.objectStore('base');
-      if (asked === '') await base.delete(keysOf(space));
-      await Promise.all(
-        rows.map(([coll, rec, seq, doc, clk]) => base.put({ space, coll, rec, seq, doc, clk })),
-      );
-      await tx.objectStore('space').put({ ...stored, cursor });
-      await advance(tx, rows, now);
-      await archive(tx, space, asked === '' ? Infinity : seqOf(cursor), now);
-      return true;
-    });
+    return this.#db.write(STORES, (tx) => takeRows(tx, space, asked, rows, cursor, now));
   }
 
   /** Ask for everything of a space the next time; what is here stays visible until then. */
   distrust(space: string): Promise<void> {
-    return this.#db.write(['space'], async (tx) => {
+    return this.#db.write(['space', 'staged'], async (tx) => {
+      await tx.objectStore('staged').delete(keysOf(space));
       const stored = await tx.objectStore('space').get(space);
       if (stored !== undefined) await tx.objectStore('space').put({ ...stored, cursor: '' });
     });
   }
 
-  /** Leave nothing of a space on the device. */
+  /** Leave nothing of a space on the device, but changes without a verdict: those stay until they have one, for sending
+   *  only. The next hello that finds none tells the server. */
   purge(space: string): Promise<void> {
     return this.#db.write(STORES, async (tx) => {
+      const outbox = tx.objectStore('outbox');
+      for (const { n, seq, parked } of await outbox.getAll(keysOf(space))) {
+        if (seq !== null || parked) await outbox.delete([space, n]);
+      }
+      const refused = await tx.objectStore('refused').getAll();
+      const meta = tx.objectStore('meta');
+      const purged = ((await meta.get('purged')) as string[] | undefined) ?? [];
       await Promise.all([
         tx.objectStore('space').delete(space),
         tx.objectStore('base').delete(keysOf(space)),
-        tx.objectStore('outbox').delete(keysOf(space)),
         tx.objectStore('acked').delete(keysOf(space)),
+        tx.objectStore('staged').delete(keysOf(space)),
+        ...refused
+          .filter((each) => each.space === space)
+          .map(({ op }) => tx.objectStore('refused').delete(op)),
+        meta.put([...new Set([...purged, space])], 'purged'),
       ]);
     });
   }
 }
 
-type Writing = Tx<'readwrite'>;
-
-async function admit(tx: Writing, { id, role, permissions }: Grant): Promise<void> {
+async function admit(tx: Tx, { id, role, permissions, kind, of }: Grant): Promise<void> {
   const spaces = tx.objectStore('space');
-  const cursor = (await spaces.get(id))?.cursor ?? '';
-  await spaces.put({ id, role, permissions, cursor });
+  const stored = await spaces.get(id);
+  await spaces.put({
+    ...stored,
+    ...{ id, role, permissions, cursor: stored?.cursor ?? '' },
+    ...(kind !== undefined && { kind, of: of ?? null }),
+  });
 }
 
-async function takeVerdict(
-  tx: Writing,
-  waiting: Waiting,
-  verdict: Exclude<Verdict, { s: 'retry' }>,
-  restamped: string | undefined,
-): Promise<void> {
-  const { space, n } = waiting;
+/** Rows after the cursor `asked`, in one piece with the cursor they lead to: see `Intake.take`. */
+export async function takeRows(
+  tx: Tx,
+  space: string,
+  asked: string,
+  rows: readonly WireRow[],
+  cursor: string,
+  now: number,
+): Promise<boolean> {
+  const stored = await tx.objectStore('space').get(space);
+  if (stored?.cursor !== asked) return false;
+  const base = tx.objectStore('base');
+  if (asked === '') await base.delete(keysOf(space));
+  await Promise.all(
+    rows.map(([coll, rec, seq, doc, clk]) => base.put({ space, coll, rec, seq, doc, clk })),
+  );
+  await tx.objectStore('space').put({ ...stored, cursor });
+  await advance(tx, rows, now);
+  await archive(tx, space, seqOf(cursor), now);
+  // A place beyond all there is belongs to a history that is no more: the server says anew where it is.
+  if (asked === '') await askAgain(tx, space);
+  return true;
+}
+
+async function noteSent(tx: Tx, { space, n }: Waiting): Promise<void> {
   const meta = tx.objectStore('meta');
   const before = ((await meta.get(`sent/${space}`)) as number | undefined) ?? 0;
   if (n > before) await meta.put(n, `sent/${space}`);
-  const seq = 'seq' in verdict ? verdict.seq : undefined;
-  if (seq === undefined) {
-    await tx.objectStore('outbox').delete([space, n]);
+}
+
+async function takeVerdict(
+  tx: Tx,
+  waiting: Waiting,
+  verdict: Exclude<Verdict, { s: 'retry' }>,
+  restamped: string | undefined,
+  now: number,
+): Promise<void> {
+  const op: Op = restamped === undefined ? waiting.op : { ...waiting.op, hlc: restamped };
+  const seq =
+    verdict.s === 'stale_resolve' ? undefined : 'seq' in verdict ? verdict.seq : undefined;
+  if (seq !== undefined) {
+    await tx.objectStore('outbox').put({ ...waiting, op, seq: seq + after(op, verdict) });
     return;
   }
-  const op: Op = restamped === undefined ? waiting.op : { ...waiting.op, hlc: restamped };
-  await tx.objectStore('outbox').put({ ...waiting, op, seq });
+  await tx.objectStore('outbox').delete([waiting.space, waiting.n]);
+  // Erased: not to be kept anywhere.
+  if (verdict.s === 'gone') return;
+  if ('code' in verdict) await tx.objectStore('refused').put(refusedAs(waiting, verdict.code));
+  await keepInRing(tx, { ...waiting, op }, now);
 }
 
-/** Changes that a pull up to `seq` has brought back lie in the ring from now on. */
-async function archive(tx: Writing, space: string, upTo: number, now: number): Promise<void> {
+/** What a proposal makes of the conflict it meets has the place after its own. */
+function after(op: Op, verdict: Verdict): number {
+  const conflict = verdict.s === 'conflict' || (verdict.s === 'dup' && verdict.was === 'conflict');
+  return conflict || op.k === 'resolve' ? 1 : 0;
+}
+
+function refusedAs({ op, space, at }: Waiting, code: string): Refused {
+  return { op: op.op, space, coll: op.coll, rec: recOf(op), what: written(op), code, at };
+}
+
+function written(op: Op): Readonly<Record<string, Json>> {
+  if (op.k === 'set') return op.f;
+  return op.k === 'resolve' ? { choose: op.choose, why: op.why } : { v: op.v };
+}
+
+function keepInRing(tx: Tx, { space, n, op, at, by, sid }: Waiting, now: number): Promise<unknown> {
+  const acked: Acked = { space, n, op, at, ackedAt: now, ...(by && { by }), ...(sid && { sid }) };
+  return tx.objectStore('acked').put(acked);
+}
+
+/** Changes that a pull up to `upTo` has brought back lie in the ring from now on. */
+async function archive(tx: Tx, space: string, upTo: number, now: number): Promise<void> {
   const outbox = tx.objectStore('outbox');
-  for (const { n, op, at, seq } of await outbox.getAll(keysOf(space))) {
-    if (seq === null || seq > upTo) continue;
-    await outbox.delete([space, n]);
-    await tx.objectStore('acked').put({ space, n, op, at, ackedAt: now } satisfies Acked);
+  for (const waiting of await outbox.getAll(keysOf(space))) {
+    if (waiting.seq === null || waiting.seq > upTo) continue;
+    await outbox.delete([space, waiting.n]);
+    await keepInRing(tx, waiting, now);
   }
 }
 
-/** The server lost what came after `acked`: what we still have of it waits to be sent again. */
-async function sendAgain(tx: Writing, space: string, acked: number): Promise<boolean> {
+async function askAgain(tx: Tx, space: string): Promise<void> {
   const outbox = tx.objectStore('outbox');
-  const lost = IDBKeyRange.bound([space, acked + 1], [space, []]);
+  for (const waiting of await outbox.getAll(keysOf(space))) {
+    if (waiting.seq !== null) await outbox.put({ ...waiting, seq: null });
+  }
+}
+
+/** The server does not have these numbers: what we still have of them waits to be sent again. */
+async function sendAgain(tx: Tx, space: string, numbers: Ranges): Promise<boolean> {
+  if (numbers.length === 0) return false;
+  const outbox = tx.objectStore('outbox');
   let any = false;
-  for (const waiting of await outbox.getAll(lost)) {
-    if (waiting.seq === null) continue;
+  for (const waiting of await outbox.getAll(keysOf(space))) {
+    if (waiting.seq === null || !includes(numbers, waiting.n)) continue;
     await outbox.put({ ...waiting, seq: null });
     any = true;
   }
-  for (const { n, op, at } of await tx.objectStore('acked').getAll(lost)) {
-    await outbox.put({ space, n, op, at, seq: null, parked: false });
-    await tx.objectStore('acked').delete([space, n]);
+  for (const { ackedAt: _, ...acked } of await tx.objectStore('acked').getAll(keysOf(space))) {
+    if (!includes(numbers, acked.n)) continue;
+    await outbox.put({ ...acked, seq: null, parked: false });
+    await tx.objectStore('acked').delete([space, acked.n]);
     any = true;
   }
-  await tx.objectStore('meta').put(acked, `sent/${space}`);
   return any;
 }
 
-async function forgetOld(tx: Writing, now: number): Promise<void> {
+/** Note which of the numbers that the server misses are not here. True when that is news, for the next hello. */
+async function noteLost(tx: Tx, space: string, missing: Ranges): Promise<boolean> {
+  const meta = tx.objectStore('meta');
+  const held = await tx.objectStore('outbox').getAllKeys(keysOf(space));
+  const lost = without(
+    missing,
+    held.map(([, n]) => [n, n] as const),
+  );
+  const key = `lost/${space}`;
+  const before = ((await meta.get(key)) as Ranges | undefined) ?? [];
+  if (lost.length === 0) {
+    if (before.length > 0) await meta.delete(key);
+    return false;
+  }
+  const fresh = without(lost, before);
+  await meta.put(lost, key);
+  await meta.put((((await meta.get('lost')) as number | undefined) ?? 0) + size(fresh), 'lost');
+  return fresh.length > 0;
+}
+
+async function forgetOld(tx: Tx, now: number): Promise<void> {
   const ring = tx.objectStore('acked');
   const old = await ring.index('ackedAt').getAllKeys(IDBKeyRange.upperBound(now - RING_MS));
   await Promise.all(old.map((key) => ring.delete(key)));
 }
 
 /** Our clock is later than everything we have seen. */
-async function advance(tx: Writing, rows: readonly WireRow[], now: number): Promise<void> {
+async function advance(tx: Tx, rows: readonly WireRow[], now: number): Promise<void> {
   let latest = NEVER;
   for (const [, , , , clk] of rows) {
     for (const hlc of Object.values(clk)) if (hlc > latest) latest = hlc;

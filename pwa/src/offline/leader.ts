@@ -18,8 +18,8 @@ export interface LeaderHost {
   seq(space: string): number;
   /** Something that is nobody's answer: a full or broken store, a fault of ours. */
   broke(error: unknown): void;
-  /** This device was revoked. */
-  wiped(): void;
+  /** This device was revoked. `nonce`: what the server wants to hear when all is forgotten. */
+  wiped(nonce: string | null): void;
 }
 
 export class Leader {
@@ -102,7 +102,7 @@ export class Leader {
   #failed(error: SyncError): number {
     this.#silence();
     if (error.kind === 'wipe') {
-      this.#host.wiped();
+      this.#host.wiped(error.nonce);
       return POLL_MS;
     }
     this.#host.ended(error.kind);
@@ -149,6 +149,7 @@ export class Leader {
       },
       hint: () => this.nudge(),
       access: () => this.#accessChanged(),
+      wipe: (nonce) => this.#host.wiped(nonce),
       ended: (retryMs) => {
         if (over) return;
         over = true;

@@ -78,12 +78,7 @@ export class MemoryReplica implements Replica {
     }
   }
 
-  async safety(
-    space: string,
-    coll: string,
-    rec: string,
-    v: Record<string, Json>,
-  ): Promise<string> {
+  async safety(space: string, coll: string, rec: string, v: Record<string, Json>): Promise<string> {
     const active = this.row(space, coll, rec)?.doc['active'] as { ver: string } | undefined;
     const before = this.proposals(space, coll).findLast((each) => each.rec === rec)?.op;
     return this.#propose(space, coll, {

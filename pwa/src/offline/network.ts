@@ -6,6 +6,7 @@ import {
   type PokeListener,
   type PullAnswer,
   type PushAnswer,
+  type SnapshotPlace,
 } from './protocol';
 
 const TIMEOUT_MS = 30_000;
@@ -15,6 +16,8 @@ export function httpNetwork(): Network {
     hello: (body) => post<HelloAnswer>('hello', body),
     push: (body) => post<PushAnswer>('push', body),
     pull: (body) => post<PullAnswer>('pull', body),
+    snapshot: lines,
+    wiped: (body) => post<undefined>('wiped', body),
     poke: listen,
   };
 }
@@ -30,6 +33,7 @@ async function post<T>(path: string, body: unknown): Promise<T> {
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    if (response.status === 204) return undefined as T;
     if (response.ok) return (await response.json()) as T;
   } catch {
     // No connection, an answer cut short, or one that is not ours (a hotel's sign-in page).
@@ -38,17 +42,54 @@ async function post<T>(path: string, body: unknown): Promise<T> {
   throw await failure(response);
 }
 
+/** Newline-delimited JSON, line by line as it arrives. Silence for too long ends it. */
+async function* lines(path: string, from: SnapshotPlace | null): AsyncGenerator<unknown> {
+  const place = from && { epoch: String(from.epoch), at: String(from.at), after: from.after };
+  const url = place === null ? path : `${path}?${new URLSearchParams(place).toString()}`;
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(), TIMEOUT_MS);
+  let response: Response;
+  let left = '';
+  try {
+    response = await fetch(url, { credentials: 'same-origin', signal: silence.signal });
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    while (response.ok && reader !== undefined) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), TIMEOUT_MS);
+      const whole = (left + value).split('\n');
+      left = whole.pop() ?? '';
+      for (const line of whole) if (line !== '') yield JSON.parse(line) as unknown;
+    }
+  } catch {
+    throw new SyncError('offline');
+  } finally {
+    clearTimeout(timer);
+    // Whoever listens may have stopped listening.
+    silence.abort();
+  }
+  if (response.status === 409) throw new SyncError('stale_snapshot');
+  if ([404, 405].includes(response.status)) throw new SyncError('no_snapshot');
+  throw await failure(response);
+}
+
 async function failure(response: Response): Promise<SyncError> {
   const told = (await response.json().catch(() => ({}))) as {
     code?: unknown;
     retry_after_s?: unknown;
+    nonce?: unknown;
   };
   switch (response.status) {
     case 400:
     case 422:
       return new SyncError('malformed');
     case 401:
-      return new SyncError(told.code === 'device_revoked' ? 'wipe' : 'signed_out');
+      return told.code === 'device_revoked'
+        ? new SyncError('wipe', null, typeof told.nonce === 'string' ? told.nonce : null)
+        : new SyncError('signed_out');
+    case 403:
+      return new SyncError(told.code === 'not_the_author' ? 'not_the_author' : 'busy');
     case 413:
       return new SyncError('too_large');
     case 426:
@@ -76,6 +117,10 @@ function listen(listener: PokeListener): () => void {
   });
   source.addEventListener('acl', () => listener.access());
   source.addEventListener('ring', () => listener.hint());
+  source.addEventListener('wipe', (event) => {
+    const nonce = (parse(event.data) as { nonce?: unknown } | null)?.nonce;
+    if (typeof nonce === 'string') listener.wipe(nonce);
+  });
   source.addEventListener('bye', (event) => {
     const wait = (parse(event.data) as { retry_ms?: unknown } | null)?.retry_ms;
     end(typeof wait === 'number' ? wait : null);

@@ -9,8 +9,13 @@ export interface Platform {
   later(ms: number, then: () => void): () => void;
   /** Between 0 and 1, for jitter. */
   chance(): number;
-  /** Run `while held` when no other tab holds the name; it holds until the promise settles. */
-  lock(name: string, whileHeld: () => Promise<void>): void;
+  /** Run `whileHeld` when no other tab holds the name, or at once if it is to be taken from the one who does. It holds
+   *  until the promise settles, or another tab takes it: then `robbed`. */
+  lock(
+    name: string,
+    whileHeld: () => Promise<void>,
+    how: { readonly steal: boolean; robbed(): void },
+  ): void;
   /** Speak with the other tabs and the service worker. */
   channel(
     name: string,
@@ -29,10 +34,10 @@ export function browserPlatform(): Platform {
       };
     },
     chance: () => Math.random(),
-    lock: (name, whileHeld) => {
+    lock: (name, whileHeld, { steal, robbed }) => {
       // Plain http has no Web Locks: then every tab leads, which costs requests but does no harm.
       if ('locks' in navigator)
-        void navigator.locks.request(name, whileHeld).catch(() => undefined);
+        void navigator.locks.request(name, { steal }, whileHeld).catch(robbed);
       else void whileHeld();
     },
     channel: (name, hear) => {

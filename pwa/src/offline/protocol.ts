@@ -172,12 +172,21 @@ export interface SnapshotHead extends Check {
   readonly tag: string;
 }
 
+/** Where to go on with a snapshot that was cut. */
+export interface SnapshotPlace {
+  readonly epoch: number;
+  readonly at: number;
+  readonly after: string;
+}
+
 export interface PokeListener {
   heads(heads: Readonly<Record<string, number>>): void;
   /** Fetch now: something rings. */
   hint(): void;
   /** What we may see or do, or who is there, is different now. */
   access(): void;
+  /** This device was revoked. */
+  wipe(nonce: string): void;
   /** The stream is over. `retryMs` when the server said when to come back. */
   ended(retryMs: number | null): void;
 }
@@ -187,6 +196,10 @@ export interface Network {
   hello(body: Hello): Promise<HelloAnswer>;
   push(body: Push): Promise<PushAnswer>;
   pull(body: Pull): Promise<PullAnswer>;
+  /** The lines of a snapshot as they come, read as JSON. A cut ends it with an error; whatever came before counts. */
+  snapshot(path: string, from: SnapshotPlace | null): AsyncIterable<unknown>;
+  /** Everything is forgotten here, as the server asked. */
+  wiped(body: { readonly device_id: string; readonly nonce: string }): Promise<void>;
   /** Listen until the returned function is called. */
   poke(listener: PokeListener): () => void;
 }
@@ -200,6 +213,11 @@ export type SyncFailure =
   | 'upgrade_required'
   | 'too_large'
   | 'malformed'
+  /** The server does not believe whose changes these are. */
+  | 'not_the_author'
+  /** This is not offered, or no longer as asked for. */
+  | 'no_snapshot'
+  | 'stale_snapshot'
   /** The server asks for patience, or fell over. */
   | 'busy';
 
@@ -207,6 +225,8 @@ export class SyncError extends Error {
   constructor(
     readonly kind: SyncFailure,
     readonly retryAfterMs: number | null = null,
+    /** Of a `wipe`: to be said when it is done. */
+    readonly nonce: string | null = null,
   ) {
     super(kind);
     this.name = 'SyncError';

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Database, StorageFull } from './database';
 // The replica fetches these when it begins to lead; here that must take no time.
-import './engine';
+import './tend';
 import { ACCESS_CHANNEL } from './leader';
 import { stamp } from './hlc';
 import { Intake } from './intake';
@@ -37,12 +37,12 @@ function aDevice(name: string, on = machine): Device {
 async function open(device: Device, { lead = true } = {}): Promise<LocalReplica> {
   const replica = await LocalReplica.open({
     store: new Store(device.name, device.machine.random),
-    network: async () => device.network,
+    network: device.network,
     platform: device.machine,
     app: 'test',
     onWiped: () => undefined,
   });
-  await replica.belongTo('account-1');
+  await (await replica.tend()).belongTo('account-1');
   opened.push(replica);
   if (lead) {
     replica.lead();

@@ -1,8 +1,8 @@
 /** One space in memory, as screens see it. Only ever filled with what was read from the disk. */
 import type { StoredSpace } from './database';
-import type { Row, SpaceInfo } from './model';
+import type { Proposal, Row, SpaceInfo } from './model';
 import type { SpaceState } from './store';
-import { fold, recOf, type BaseRow, type Waiting } from './view';
+import { fold, isProposal, recOf, type BaseRow, type Waiting } from './view';
 
 export class SpaceView {
   #info: StoredSpace = { id: '', role: '', permissions: [], cursor: '' };
@@ -12,9 +12,15 @@ export class SpaceView {
   readonly #lists = new Map<string, readonly Row[]>();
 
   get info(): SpaceInfo {
-    const { id, role, permissions, cursor } = this.#info;
+    // What an older app kept are spaces of the kind there was.
+    const { id, role, permissions, cursor, kind = 'resident', of = null } = this.#info;
     // A space that is fetched anew keeps its rows until the new ones are whole.
-    return { id, role, permissions, arrived: cursor !== '' || this.#base.size > 0 };
+    return { id, role, permissions, kind, of, arrived: cursor !== '' || this.#base.size > 0 };
+  }
+
+  /** As it lies on the disk. */
+  get stored(): StoredSpace {
+    return this.#info;
   }
 
   get cursor(): string {
@@ -42,8 +48,8 @@ export class SpaceView {
   }
 
   /** The same space with another role or permissions; its cursor goes with `show`. */
-  rename({ role, permissions }: StoredSpace): void {
-    this.#info = { ...this.#info, role, permissions };
+  rename(info: StoredSpace): void {
+    this.#info = { ...info, cursor: this.#info.cursor };
   }
 
   rows(coll: string): readonly Row[] {
@@ -59,6 +65,17 @@ export class SpaceView {
 
   row(rec: string): Row | undefined {
     return this.#rows.get(rec);
+  }
+
+  proposals(coll: string): Proposal[] {
+    const found: Proposal[] = [];
+    for (const { op, at } of this.#waiting) {
+      if (op.coll !== coll || !isProposal(op)) continue;
+      const { k, rec, base } = op;
+      const what = k === 'safety' ? { v: op.v, choose: null } : { v: null, choose: op.choose };
+      found.push({ op: op.op, rec, k, base, at, ...what });
+    }
+    return found;
   }
 
   waiting(): readonly Waiting[] {

@@ -7,10 +7,10 @@
  *  3. A change is in `outbox` until a pull has brought it back, then in `acked` for two weeks. It is never in neither,
  *     unless the server refused it (and keeps it in quarantine) or the space was taken from us.
  */
-import { Database, keysOf, STORES, StorageFull, type StoredSpace } from './database';
+import { Database, keysOf, type StoredSpace, type Tx } from './database';
 import { NEVER, send } from './hlc';
 import { newActor, uuid7, type Random } from './ids';
-import type { Json } from './model';
+import type { EventOp, Op, ResolveOp, SafetyOp, SetOp } from './protocol';
 import type { BaseRow, Waiting } from './view';
 
 export interface Identity {
@@ -20,19 +20,19 @@ export interface Identity {
 
 /** A change as a screen asks for it; `op` is made before, so that a repeated write is recognised. */
 export type Draft =
-  | {
-      readonly op: string;
-      readonly k: 'set';
-      readonly coll: string;
-      readonly rec: string;
-      readonly f: Record<string, Json>;
-    }
-  | {
-      readonly op: string;
-      readonly k: 'event';
-      readonly coll: string;
-      readonly v: Record<string, Json>;
-    };
+  Bare<SetOp> | Bare<EventOp> | Bare<ResolveOp> | Omit<Bare<SafetyOp>, 'base' | 'trunk'>;
+type Bare<O> = Omit<O, 'n' | 'space' | 'hlc' | 'g'>;
+
+/** Who the changes made on this device belong to, and the session they are made in, if the server has told. */
+export interface Author {
+  readonly account: string;
+  readonly sid?: string | undefined;
+}
+
+export type More = (tx: Tx) => Promise<object>;
+
+/** The device's store was emptied under us: by the system, or by hand. Not by `wipe`, which leaves a new device. */
+export class Evicted extends Error {}
 
 /** One space as it lies on the disk at one instant. `base` holds all records, or the ones asked for. */
 export interface SpaceState {
@@ -44,8 +44,14 @@ export interface SpaceState {
 export class Store {
   readonly #db: Database;
   readonly #random: Random;
+  /** What this tab remembers, for the day the disk forgets: who the device is, and the last number of each space. */
+  known: Identity | undefined;
+  readonly numbers = new Map<string, number>();
 
-  constructor(name: string, random: Random) {
+  constructor(
+    readonly name: string,
+    random: Random,
+  ) {
     this.#db = new Database(name);
     this.#random = random;
   }
@@ -59,14 +65,33 @@ export class Store {
     return this.#db.close();
   }
 
-  /** Who this device is; made at the first call and kept until `wipe`. */
+  /** Who this device is; made at the first call and kept until `wipe`. Fails with `Evicted`. */
   identity(now: number): Promise<Identity> {
-    const fresh: Identity = { device: uuid7(now, this.#random), actor: newActor(this.#random) };
+    const fresh = this.newIdentity(now);
     return this.#db.write(['meta'], async (tx) => {
       const meta = tx.objectStore('meta');
       const known = (await meta.get('identity')) as Identity | undefined;
-      if (known === undefined) await meta.put(fresh, 'identity');
-      return known ?? fresh;
+      if (known === undefined) {
+        if (this.known) throw new Evicted();
+        await meta.put(fresh, 'identity');
+      }
+      return (this.known = known ?? fresh);
+    });
+  }
+
+  newIdentity(now: number): Identity {
+    return { device: uuid7(now, this.#random), actor: newActor(this.#random) };
+  }
+
+  /** Whether something is to be done before anything may be shown: it was too long without the server, or a wipe was cut
+   *  short. The server's clock counts, and never less than what was seen of it: a clock set back wins nothing. */
+  isOverdue(now: number): Promise<boolean> {
+    return this.#db.read(['meta'], async (tx) => {
+      const meta = tx.objectStore('meta');
+      const [lease, seen, skew, wiping] = (await Promise.all(
+        ['own/lease', 'seen', 'skew', 'wiping'].map((key) => meta.get(key)),
+      )) as [string?, number?, number?, unknown?];
+      return !!wiping || Math.max(now + (skew ?? 0), seen ?? 0) > Date.parse(lease ?? '');
     });
   }
 
@@ -81,39 +106,31 @@ export class Store {
 
   // ── a person changes something
 
-  /** Number, stamp and keep a change: one transaction. `at` is the device's time, ms. Fails with `StorageFull`. */
-  async add(space: string, draft: Draft, at: number): Promise<void> {
-    try {
-      await this.#add(space, draft, at);
-    } catch (error) {
-      if (!(error instanceof StorageFull)) throw error;
-      // What the server has had for a while is the first thing to give up.
-      await this.#db.write(['acked'], (tx) => tx.objectStore('acked').clear());
-      await this.#add(space, draft, at);
-    }
-  }
-
-  #add(space: string, draft: Draft, at: number): Promise<void> {
-    return this.#db.write(['meta', 'outbox'], async (tx) => {
+  /** Number, stamp and keep changes, all or none; with several, the server takes all or none too. `at` is the device's
+   *  time, ms; `more` is what a draft lacks and the disk knows. Fails with `StorageFull` or `Evicted`. */
+  add(space: string, drafts: readonly Draft[], at: number, more?: More): Promise<void> {
+    return this.#db.write(['meta', 'outbox', 'base'], async (tx) => {
       const meta = tx.objectStore('meta');
       const outbox = tx.objectStore('outbox');
-      // The connection was lost after the first try had been kept.
-      if ((await outbox.index('op').getKey(draft.op)) !== undefined) return;
-      const [identity, last, before, skew] = (await Promise.all([
-        meta.get('identity'),
-        meta.get('hlc'),
-        meta.get(`n/${space}`),
-        meta.get('skew'),
-      ])) as [Identity | undefined, string | undefined, number | undefined, number | undefined];
-      if (identity === undefined)
-        throw new Error('A change needs a device: call identity() first.');
-      const n = (before ?? 0) + 1;
-      const hlc = send(last ?? NEVER, at + (skew ?? 0), identity.actor);
-      await Promise.all([
-        outbox.add({ space, n, op: { ...draft, n, space, hlc }, at, seq: null, parked: false }),
-        meta.put(n, `n/${space}`),
-        meta.put(hlc, 'hlc'),
-      ]);
+      const [identity, last, before, skew, author] = (await Promise.all(
+        ['identity', 'hlc', `n/${space}`, 'skew', 'author'].map((key) => meta.get(key)),
+      )) as [Identity?, string?, number?, number?, Author?];
+      if (identity === undefined) throw new Evicted();
+      let n = before ?? 0;
+      let hlc = last ?? NEVER;
+      const g = drafts.length > 1 && { g: drafts[0]?.op };
+      for (const draft of drafts) {
+        // The connection was lost after the first try had been kept.
+        if ((await outbox.index('op').getKey(draft.op)) !== undefined) return;
+        hlc = send(hlc, at + (skew ?? 0), identity.actor);
+        const op = { ...draft, ...(await more?.(tx)), ...g, n: ++n, space, hlc } as Op;
+        await outbox.add({
+          ...{ space, n, op, at, seq: null, parked: false },
+          ...(author && { by: author.account, sid: author.sid }),
+        });
+      }
+      await Promise.all([meta.put(n, `n/${space}`), meta.put(hlc, 'hlc')]);
+      this.numbers.set(space, n);
     });
   }
 
@@ -123,37 +140,28 @@ export class Store {
     return this.#db.read(['space'], (tx) => tx.objectStore('space').getAll());
   }
 
-  /** A space with all its records, or with those of `recs`. */
+  /** A space with all its records, or with those of `recs`. What somebody else left here to be sent is not shown. */
   look(space: string, recs: readonly string[] | null): Promise<SpaceState> {
-    return this.#db.read(['space', 'base', 'outbox'], async (tx) => {
+    return this.#db.read(['meta', 'space', 'base', 'outbox'], async (tx) => {
       const base = tx.objectStore('base');
-      const [info, waiting, rows] = await Promise.all([
+      const [info, author, waiting, rows] = await Promise.all([
         tx.objectStore('space').get(space),
+        tx.objectStore('meta').get('author'),
         tx.objectStore('outbox').getAll(keysOf(space)),
         recs === null
           ? base.getAll(keysOf(space))
           : Promise.all(recs.map((rec) => base.get([space, rec]))),
       ]);
-      return { info, waiting, base: rows.filter((row) => row !== undefined) };
+      return {
+        info,
+        waiting: waiting.filter(({ by }) => isOwn(by, author)),
+        base: rows.filter((row) => row !== undefined),
+      };
     });
   }
+}
 
-  /** Leave nothing of who used this device. It stays the same device: its numbers and its clock go on. */
-  forget(): Promise<void> {
-    return this.#db.write(STORES, async (tx) => {
-      await Promise.all([
-        tx.objectStore('meta').delete(IDBKeyRange.bound('own/', 'own/\uffff')),
-        ...(['space', 'base', 'outbox', 'acked'] as const).map((name) =>
-          tx.objectStore(name).clear(),
-        ),
-      ]);
-    });
-  }
-
-  /** Forget everything, and become another device. */
-  wipe(): Promise<void> {
-    return this.#db.write(STORES, async (tx) => {
-      await Promise.all(STORES.map((name) => tx.objectStore(name).clear()));
-    });
-  }
+/** Whether a change by `by` is that of whoever uses this device now. */
+export function isOwn(by: string | undefined, author: unknown): boolean {
+  return by === undefined || by === (author as Author | undefined)?.account;
 }

@@ -1,7 +1,7 @@
 /** What a screen sees of a space: the server's records with this device's unsettled changes on top. Pure. */
 import { NEVER } from './hlc';
 import type { Json, Row } from './model';
-import type { Check, Op } from './protocol';
+import type { Check, EventOp, Op, ResolveOp, SafetyOp, SetOp } from './protocol';
 
 /** A record as the server last told it. */
 export interface BaseRow {
@@ -24,13 +24,21 @@ export interface Waiting {
   readonly seq: number | null;
   /** The server could not even read it; kept for a newer app. */
   readonly parked: boolean;
+  /** Whose it is, and in which of their sessions it was made. Absent where an older app wrote it. */
+  readonly by?: string | undefined;
+  readonly sid?: string | undefined;
+}
+
+/** It changes no record until somebody confirms it: what is shown stays the confirmed value. */
+export function isProposal(op: Op): op is SafetyOp | ResolveOp {
+  return op.k === 'safety' || op.k === 'resolve';
 }
 
 export function recOf(op: Op): string {
   return op.k === 'event' ? op.op : op.rec;
 }
 
-export function groupsOf(op: Op, account: string): Readonly<Record<string, Json>> {
+function groupsOf(op: SetOp | EventOp, account: string): Readonly<Record<string, Json>> {
   // The server will write `by` from the session; until then it is whoever uses this device.
   return op.k === 'event' ? { v: op.v, by: account } : op.f;
 }
@@ -41,11 +49,13 @@ export function fold(
   waiting: readonly Waiting[],
   account: string,
 ): Row | undefined {
-  const first = waiting[0];
+  const laid = waiting.filter(({ op }) => !isProposal(op));
+  const first = laid[0];
   if (first === undefined) return base && { ...pick(base), doc: base.doc, pending: false };
   const doc: Record<string, Json> = { ...base?.doc };
   const clk: Record<string, string> = { ...base?.clk };
-  for (const { op } of waiting) {
+  for (const { op } of laid) {
+    if (isProposal(op)) continue;
     for (const [group, value] of Object.entries(groupsOf(op, account))) {
       if (op.hlc <= (clk[group] ?? NEVER)) continue;
       doc[group] = value;
@@ -54,7 +64,7 @@ export function fold(
   }
   const place =
     base === undefined ? { coll: first.op.coll, rec: recOf(first.op), seq: 0 } : pick(base);
-  return { ...place, doc, pending: waiting.some(({ seq }) => seq === null) };
+  return { ...place, doc, pending: laid.some(({ seq }) => seq === null) };
 }
 
 function pick({ coll, rec, seq }: BaseRow): { coll: string; rec: string; seq: number } {
@@ -62,7 +72,7 @@ function pick({ coll, rec, seq }: BaseRow): { coll: string; rec: string; seq: nu
 }
 
 /** The fingerprint that a pull is compared with: how many records are not deleted, Σ seq, Σ seq² mod 2⁵³. */
-export function fingerprint(rows: Iterable<BaseRow>): Check {
+export function fingerprint(rows: Iterable<Pick<BaseRow, 'seq' | 'doc'>>): Check {
   let n = 0;
   let sum = 0n;
   let squares = 0n;

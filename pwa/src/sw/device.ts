@@ -30,7 +30,7 @@ const engine = new Engine(store, httpNetwork(), {
   listed: async () => say({ kind: 'listed' }),
   // Comparing is the leading tab's work.
   held: () => undefined,
-  refused: () => undefined,
+  counted: async () => say({ kind: 'counted' }),
   skew: () => undefined,
 });
 
@@ -133,7 +133,7 @@ export async function deviceId(): Promise<string> {
 }
 
 async function write(space: string, draft: Draft): Promise<void> {
-  await store.add(space, draft, platform.now());
+  await store.add(space, [draft], platform.now());
   const rec = draft.k === 'event' ? draft.op : draft.rec;
   say({ kind: 'changed', space, recs: [rec], wrote: true });
 }

@@ -1,0 +1,344 @@
+/** What the replica does beside showing and writing: it meets the server when it is this tab's turn, follows who uses the
+ *  device, and mends. Fetched after the first screen. */
+import { StorageFull } from './database';
+import { Engine, type EngineHost } from './engine';
+import { uuid7 } from './ids';
+import { keep, type SessionSecret } from './keys';
+import { Leader } from './leader';
+import type { Mirror } from './mirror';
+import { arrive, canStay, count, endLease, leave, makeRoom, noteTime } from './people';
+import { httpNetwork } from './network';
+import type { Platform } from './platform';
+import { basis, drafts } from './proposals';
+import { seqOf, type Network, type SyncFailure } from './protocol';
+import type { ReplicaOptions, Told } from './replica';
+import { Evicted, type Store } from './store';
+
+export type { SessionSecret };
+
+const MEET_MS = 30_000;
+const LEAD_AGAIN_MS = 10_000;
+const TICK_MS = 60_000;
+/** How often a tab that does not lead looks whether the one that does is alive, and how long that may take to say so. */
+const WATCH_MS = 30_000;
+const ANSWER_MS = 5_000;
+/** So many failures of the device's own store in a row are no accident. */
+const BROKEN_AFTER = 3;
+
+export class Tender {
+  readonly #mirror: Mirror;
+  readonly #options: ReplicaOptions;
+  readonly #store: Store;
+  readonly #platform: Platform;
+  readonly #network: Network;
+  readonly #say: (told: Told) => void;
+  #leader: Leader | null = null;
+  #engine: Engine | null = null;
+  #meetings = new Map<string, () => void>();
+  /** Waits for its turn to lead. */
+  #queued = false;
+  #watching = false;
+  #heard = false;
+  #broke = 0;
+
+  constructor(mirror: Mirror, options: ReplicaOptions, say: (told: Told) => void) {
+    this.#mirror = mirror;
+    this.#options = options;
+    this.#store = options.store;
+    this.#platform = options.platform;
+    this.#network = options.network ?? httpNetwork();
+    this.#say = say;
+    void this.#count().catch(() => undefined);
+  }
+
+  // ── leading
+
+  /** Lead when it is this tab's turn. Meanwhile look after the one that leads. */
+  lead(): void {
+    if (!this.#queued) this.#ask(false);
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#platform.later(WATCH_MS, () => this.#watch());
+    this.#platform.later(TICK_MS, () => this.#tick());
+  }
+
+  #ask(steal: boolean): void {
+    if (!steal) this.#queued = true;
+    let leader: Leader | null = null;
+    const whileHeld = async (): Promise<void> => {
+      if (!steal) this.#queued = false;
+      // It was stolen for this tab meanwhile, or the tab is closing.
+      if (this.#mirror.closed || this.#leader !== null) return;
+      leader = this.#leader = await this.#makeLeader();
+      try {
+        await leader.run();
+      } finally {
+        if (this.#leader === leader) this.#leader = null;
+      }
+    };
+    // Taken by another tab, which believed this one to be asleep, or the code could not be fetched: wait in line again.
+    const robbed = (): void => {
+      leader?.stop();
+      if (this.#leader === leader) this.#leader = null;
+      if (!this.#queued) this.#platform.later(LEAD_AGAIN_MS, () => this.lead());
+    };
+    this.#platform.lock('mos-sync', whileHeld, { steal, robbed });
+  }
+
+  /** A tab that the system put to sleep holds the lead for ever and does nothing with it. */
+  #watch(): void {
+    if (this.#mirror.closed) return;
+    this.#platform.later(WATCH_MS, () => this.#watch());
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#leader !== null) return;
+    this.#heard = false;
+    this.#say({ kind: 'ask' });
+    this.#platform.later(ANSWER_MS, () => {
+      if (!this.#heard && this.#leader === null && !this.#mirror.closed) this.#ask(true);
+    });
+  }
+
+  async #makeLeader(): Promise<Leader> {
+    const network = this.#network;
+    const { platform } = this.#options;
+    this.#engine = new Engine(this.#store, network, this.#host());
+    // A wipe that the server has not heard of.
+    if ((await this.#recall('wiped')) !== undefined)
+      void import('./wipe').then(({ report }) => report(this.#store, network)).catch(() => null);
+    return new Leader(this.#engine, network, platform, {
+      ended: (failure) => this.#ended(failure),
+      seq: (space) => seqOf(this.#mirror.views.get(space)?.cursor ?? ''),
+      broke: (error) => this.#failed(error),
+      wiped: (nonce) => void this.wipe(nonce, true),
+    });
+  }
+
+  #host(): EngineHost {
+    const mirror = this.#mirror;
+    return {
+      now: () => this.#platform.now(),
+      random: this.#platform.random,
+      app: this.#options.app,
+      changed: async (space, recs) => {
+        await mirror.look(space, recs);
+        this.#say({ kind: 'changed', space, recs, wrote: false });
+      },
+      listed: async () => {
+        await mirror.list();
+        this.#say({ kind: 'listed' });
+      },
+      held: (space) => mirror.views.get(space)?.held(),
+      counted: () => this.#count(),
+      skew: (skewMs) => (mirror.shared = { ...mirror.shared, skewMs }),
+    };
+  }
+
+  #ended(failure: SyncFailure | null): void {
+    const mirror = this.#mirror;
+    const now = this.#platform.now();
+    if (failure === null) {
+      this.#broke = 0;
+      mirror.full = false;
+      mirror.shared = { ...mirror.shared, online: true, lastSyncedAt: now, trouble: null };
+      void this.#store.remember('lastSyncedAt', now).catch(() => undefined);
+    } else {
+      mirror.shared = {
+        ...mirror.shared,
+        online: failure !== 'offline',
+        trouble: failure === 'signed_out' || failure === 'upgrade_required' ? failure : null,
+      };
+    }
+    this.#say({ kind: 'state', state: mirror.shared });
+    mirror.changed();
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof StorageFull) this.#mirror.full = true;
+    else {
+      reportError(error);
+      this.#broke += 1;
+      if (this.#broke >= BROKEN_AFTER || error instanceof Evicted)
+        void this.mend(error).catch(reportError);
+    }
+    this.#mirror.changed();
+  }
+
+  stop(): void {
+    this.#leader?.stop();
+  }
+
+  nudge(): void {
+    if (this.#leader !== null) this.#leader.nudge();
+    else {
+      this.#say({ kind: 'meet', id: '' });
+      if (this.#watching) this.#look();
+    }
+  }
+
+  async meet(): Promise<void> {
+    if (this.#leader !== null) return this.#leader.meet();
+    const id = uuid7(this.#platform.now(), this.#platform.random);
+    await new Promise<void>((resolve) => {
+      const cancel = this.#platform.later(MEET_MS, resolve);
+      this.#meetings.set(id, () => {
+        cancel();
+        resolve();
+      });
+      this.#say({ kind: 'meet', id });
+    });
+    this.#meetings.delete(id);
+  }
+
+  /** What another tab says, or this one did. */
+  hear(told: Told): void {
+    switch (told.kind) {
+      case 'changed':
+        if (told.wrote) this.#leader?.nudge();
+        return;
+      case 'counted':
+        void this.#recount().catch(() => undefined);
+        return;
+      case 'state':
+        this.#heard = true;
+        return;
+      case 'ask':
+        if (this.#leader !== null) this.#say({ kind: 'state', state: this.#mirror.shared });
+        return;
+      case 'meet':
+        void this.#leader?.meet().then(() => this.#say({ kind: 'met', id: told.id }));
+        return;
+      case 'met':
+        this.#meetings.get(told.id)?.();
+        return;
+      case 'wiped':
+        this.#engine?.forgetGreeting();
+        return;
+      case 'listed':
+    }
+  }
+
+  // ── writing
+
+  /** See proposals.ts. */
+  readonly drafts = drafts;
+  readonly basis = basis;
+
+  // ── who uses it
+
+  /** Whose changes these are, and that the server knows it: they go out from now on. With the session's secret they can
+   *  go out as theirs even after somebody else signed in. */
+  async belongTo(account: string, session?: SessionSecret): Promise<void> {
+    const key = session === undefined ? null : await keep(account, session);
+    await arrive(this.#store.database, account, key);
+    await this.#mirror.showAs(account);
+    this.#engine?.forgetGreeting();
+    this.#mirror.shared = { ...this.#mirror.shared, trouble: null };
+    await this.#count();
+    this.nudge();
+  }
+
+  /** Send nothing, from any tab, until `belongTo`: somebody is signing in. */
+  async hold(): Promise<void> {
+    await this.#store.remember('held', true);
+  }
+
+  /** Whether all that waits could be left here and sent as theirs once somebody else has signed in. */
+  canLeaveUnsent(): Promise<boolean> {
+    return canStay(this.#store.database);
+  }
+
+  /** Forget what this person did here; it stays the same device. What was not sent goes too, or with `leaveUnsent` waits,
+   *  for sending only, as theirs: nobody sees it again before they sign in. */
+  async forget({ leaveUnsent = false } = {}): Promise<void> {
+    const how = { leaveUnsent };
+    await leave(this.#store.database, how);
+    await this.#forgotten();
+  }
+
+  /** Forget everything, and be a new device. `nonce`: the server asked for it, and is told. `files`: the app's own go too. */
+  async wipe(nonce: string | null = null, files = false): Promise<void> {
+    const { dropFiles, report, wipe } = await import('./wipe');
+    await wipe(this.#store, nonce, this.#platform.now());
+    await this.#forgotten();
+    if (files) await dropFiles().catch(reportError);
+    // Told again at the next start when this does not reach it.
+    if (nonce !== null) await report(this.#store, this.#network).catch(() => null);
+  }
+
+  async #forgotten(): Promise<void> {
+    this.#say({ kind: 'wiped' });
+    this.#engine?.forgetGreeting();
+    this.#mirror.forgotten();
+    await this.#count();
+  }
+
+  /** What had to be done before anything is shown: see `Store.isOverdue`. */
+  async catchUp(): Promise<void> {
+    const { finish } = await import('./wipe');
+    await finish(this.#store, this.#platform.now());
+    if (await noteTime(this.#store.database, this.#platform.now(), 0)) await this.#endLease();
+  }
+
+  #tick(): void {
+    if (this.#mirror.closed) return;
+    this.#platform.later(TICK_MS, () => this.#tick());
+    if (this.#leader === null) return;
+    void noteTime(this.#store.database, this.#platform.now(), TICK_MS)
+      .then((over) => (over ? this.#endLease() : undefined))
+      .catch(() => undefined);
+  }
+
+  async #endLease(): Promise<void> {
+    await endLease(this.#store.database);
+    await this.#forgotten();
+  }
+
+  // ── what is counted
+
+  async forgetRefused(op: string): Promise<void> {
+    await this.#store.database.write(['refused'], (tx) => tx.objectStore('refused').delete(op));
+    await this.#count();
+  }
+
+  async #count(): Promise<void> {
+    await this.#recount();
+    this.#say({ kind: 'counted' });
+  }
+
+  #recall(key: string): Promise<unknown> {
+    return this.#store.database.read(['meta'], (tx) => tx.objectStore('meta').get(key));
+  }
+
+  async #recount(): Promise<void> {
+    if (this.#mirror.closed) return;
+    this.#mirror.counted = await count(this.#store.database, this.#platform.now());
+    this.#mirror.changed();
+  }
+
+  // ── mending
+
+  /** Nothing could be read at the start. Fails with `NoStorage`. */
+  async rescue(error: unknown): Promise<void> {
+    const { rescue } = await import('./rescue');
+    await rescue(this.#store, error, this.#platform.now());
+  }
+
+  /** The store failed while this tab was open: make room, or put it right. Fails with `error` when neither helps. */
+  async mend(error: unknown): Promise<void> {
+    if (error instanceof StorageFull) {
+      this.#mirror.full = true;
+      this.#mirror.changed();
+      await makeRoom(this.#store.database);
+      return;
+    }
+    const { mend } = await import('./rescue');
+    await mend(this.#store, error, this.#mirror, this.#platform.now());
+    this.#broke = 0;
+    this.#engine?.forgetGreeting();
+    await this.#mirror.list();
+    await this.#count();
+  }
+}
