@@ -94,7 +94,7 @@ class Source<S extends StoreName> {
   }
 
   getAll(range?: Query): Promise<ValueOf<S>[]> {
-    return ask(this.raw.getAll(range));
+    return ask(this.raw.getAll(range) as IDBRequest<ValueOf<S>[]>);
   }
 
   getKey(key: Query): Promise<KeyOf<S> | undefined> {

@@ -331,7 +331,7 @@ function cut(waiting: readonly Unsent[], limits: Limits): Unsent[][] {
     bytes += unit.reduce((sum, { op }) => sum + sizeOf(op), 0);
     const isFirst = batch.length === 0;
     if (!isFirst && (ops > limits.ops || bytes > limits.bytes)) break;
-    if (!isFirst && unit[0]?.as?.sid !== batch[0]?.[0]?.as?.sid) break;
+    if (!isFirst && sidOf(unit) !== sidOf(batch[0])) break;
     batch.push(unit);
   }
   return batch;
@@ -340,13 +340,18 @@ function cut(waiting: readonly Unsent[], limits: Limits): Unsent[][] {
 /** A group is written at once and therefore lies together. */
 function unitsOf(waiting: readonly Unsent[]): Unsent[][] {
   const units: Unsent[][] = [];
+  let last: string | undefined;
   for (const each of waiting) {
-    const before = units.at(-1);
-    const isJoined = each.op.g !== undefined && before?.[0]?.op.g === each.op.g;
-    if (isJoined) before?.push(each);
+    const { g } = each.op;
+    if (g !== undefined && g === last) units.at(-1)?.push(each);
     else units.push([each]);
+    last = g;
   }
   return units;
+}
+
+function sidOf(unit: readonly Unsent[] | undefined): string | undefined {
+  return unit?.[0]?.as?.sid;
 }
 
 function sizeOf(op: Op): number {

@@ -459,10 +459,10 @@ export class FakeNetwork implements Network {
     return this.#carry('pull', () => this.server.pull(copy(body)));
   }
 
-  async *snapshot(path: string, from: SnapshotPlace | null): AsyncGenerator<unknown> {
+  async *snapshot(path: string, from: SnapshotPlace | null): AsyncGenerator {
     const lines = await this.#carry('snapshot', () => this.server.snapshot(path, from));
     for (const line of lines) {
-      if (this.cut() === true) throw new SyncError('offline');
+      if (this.cut()) throw new SyncError('offline');
       yield line;
     }
   }
@@ -493,7 +493,7 @@ export class FakeNetwork implements Network {
 
 interface Turn {
   whileHeld(): Promise<void>;
-  robbed(): void;
+  readonly robbed: () => void;
 }
 
 /** A machine of its own: its clock can be set, its timers run when `pass` lets time pass. */

@@ -43,7 +43,7 @@ async function post<T>(path: string, body: unknown): Promise<T> {
 }
 
 /** Newline-delimited JSON, line by line as it arrives. Silence for too long ends it. */
-async function* lines(path: string, from: SnapshotPlace | null): AsyncGenerator<unknown> {
+async function* lines(path: string, from: SnapshotPlace | null): AsyncGenerator {
   const place = from && { epoch: String(from.epoch), at: String(from.at), after: from.after };
   const url = place === null ? path : `${path}?${new URLSearchParams(place).toString()}`;
   const silence = new AbortController();

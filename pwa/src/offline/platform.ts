@@ -14,7 +14,7 @@ export interface Platform {
   lock(
     name: string,
     whileHeld: () => Promise<void>,
-    how: { readonly steal: boolean; robbed(): void },
+    how: { readonly steal: boolean; readonly robbed: () => void },
   ): void;
   /** Speak with the other tabs and the service worker. */
   channel(

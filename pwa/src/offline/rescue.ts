@@ -72,8 +72,10 @@ export async function mend(
 /** Row by row: one that cannot be read must not take the others with it. */
 async function salvage(database: string): Promise<Saved> {
   const db = await ask(indexedDB.open(database)).catch(() => null);
-  const read = async <T>(name: string): Promise<{ rows: [IDBValidKey, T][]; whole: boolean }> => {
-    const rows: [IDBValidKey, T][] = [];
+  const read = async (
+    name: string,
+  ): Promise<{ rows: [IDBValidKey, unknown][]; whole: boolean }> => {
+    const rows: [IDBValidKey, unknown][] = [];
     let whole = true;
     try {
       if (db === null) throw new Error('It does not even open.');
@@ -81,7 +83,7 @@ async function salvage(database: string): Promise<Saved> {
       if (!db.objectStoreNames.contains(name)) return { rows, whole };
       const store = (): IDBObjectStore => db.transaction(name).objectStore(name);
       for (const key of await ask(store().getAllKeys())) {
-        await ask<T>(store().get(key)).then(
+        await ask<unknown>(store().get(key)).then(
           (row) => rows.push([key, row]),
           () => (whole = false),
         );
@@ -91,17 +93,13 @@ async function salvage(database: string): Promise<Saved> {
     }
     return { rows, whole };
   };
-  const [meta, outbox, keys] = [
-    await read('meta'),
-    await read<Waiting>('outbox'),
-    await read<SessionKey>('keys'),
-  ];
+  const [meta, outbox, keys] = [await read('meta'), await read('outbox'), await read('keys')];
   db?.close();
   const isWhole = meta.whole && meta.rows.some(([key]) => key === 'identity');
   return {
     meta: isWhole ? (meta.rows as [string, unknown][]) : [],
-    outbox: outbox.rows.map(([, row]) => row),
-    keys: keys.rows.map(([, row]) => row),
+    outbox: outbox.rows.map(([, row]) => row as Waiting),
+    keys: keys.rows.map(([, row]) => row as SessionKey),
     spaces: [],
     base: [],
     lost: !outbox.whole,
