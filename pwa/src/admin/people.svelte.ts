@@ -25,7 +25,7 @@ class People {
   accounts = $state.raw<Account[]>([]);
   residents = $state.raw<ResidentEntry[]>([]);
   relations = $state.raw<Relation[]>([]);
-  /** Has a resident's tablet ever been connected? */
+  /** Is a resident's tablet connected? */
   connected = $state(false);
   state = $state<'waiting' | 'ready' | 'failed'>('waiting');
   error = $state.raw<ApiError | null>(null);
@@ -39,8 +39,9 @@ class People {
         api.get<Relation[]>('relations'),
       ]);
       Object.assign(this, { units, accounts, residents, relations });
+      // Where the screens begin depends on it.
+      await this.lookForTablets();
       this.state = 'ready';
-      void this.#lookForTablets();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       this.error = error;
@@ -49,8 +50,10 @@ class People {
   }
 
   /** Asked one by one, until one is found: most homes have one at the first. */
-  async #lookForTablets(): Promise<void> {
-    for (const { space } of this.residents.slice(0, 20)) {
+  async lookForTablets(): Promise<void> {
+    if (this.connected) return;
+    const live = this.residents.filter(({ archived_at }) => archived_at === null);
+    for (const { space } of live.slice(0, 20)) {
       const devices = await api.get<unknown[]>(`residents/${space}/devices`).catch(() => []);
       if (devices.length > 0) {
         this.connected = true;

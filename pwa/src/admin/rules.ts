@@ -3,7 +3,7 @@ import type { Role, Session } from '../app/session';
 import type { Permission } from '../care/permissions';
 import type { Account, Relation, ResidentEntry, Unit } from './model';
 
-type Policy = Session['organisation']['policy'];
+export type Policy = Session['organisation']['policy'];
 
 export interface People {
   units: readonly Unit[];
@@ -12,31 +12,53 @@ export interface People {
   relations: readonly Relation[];
 }
 
-/** The way from an empty home to a resident's ringing tablet. */
-export const STEPS = ['unit', 'people', 'resident', 'tablet'] as const;
-export type Step = (typeof STEPS)[number];
+export type Step = 'unit' | 'people' | 'resident' | 'plan' | 'tablet';
 
-/** What is done of the first steps. Whether a tablet was ever connected is told by the residents' devices. */
-export function stepsDone(people: People, connected: boolean): Record<Step, boolean> {
+/** The way from an empty home to a resident's ringing tablet. Who manages a care provider sees no plan. */
+export const STEPS_OF: Record<Policy, readonly Step[]> = {
+  care_record: ['unit', 'people', 'resident', 'tablet'],
+  family: ['resident', 'plan', 'tablet', 'people'],
+};
+
+/** What the lists do not say. */
+export interface Known {
+  /** Whoever asks: alone they are nobody's help. */
+  me: string;
+  /** Somebody's tablet is connected. */
+  connected: boolean;
+  /** Somebody has something planned, as far as whoever asks may see it. */
+  planned: boolean;
+  now: number;
+}
+
+/** What is done of the first steps. */
+export function stepsDone(people: People, known: Known): Record<Step, boolean> {
+  const { me, connected, planned, now } = known;
+  const helps = (account: Account): boolean =>
+    account.id !== me &&
+    isSupporter(account.role) &&
+    ['active', 'invited'].includes(stateOf(account, now));
   return {
     unit: people.units.some(({ archived_at }) => archived_at === null),
-    people: people.accounts.some(({ role, disabled }) => isSupporter(role) && !disabled),
+    people: people.accounts.some(helps),
     resident: people.residents.some(({ archived_at }) => archived_at === null),
+    plan: planned,
     tablet: connected,
   };
 }
 
 /** The first step that is not done; null when the home stands. */
-export function nextStep(done: Record<Step, boolean>): Step | null {
-  return STEPS.find((step) => !done[step]) ?? null;
+export function nextStep(steps: readonly Step[], done: Record<Step, boolean>): Step | null {
+  return steps.find((step) => !done[step]) ?? null;
 }
 
 export function isSupporter(role: Role): boolean {
   return role === 'caregiver' || role === 'nurse' || role === 'relative' || role === 'manager';
 }
 
-/** Roles that somebody may give to others. */
-export function rolesFor(role: Role): Role[] {
+/** Roles that somebody may give to others, the commonest first. */
+export function rolesFor(role: Role, policy: Policy): Role[] {
+  if (policy === 'family') return ['relative', 'caregiver', 'nurse'];
   return role === 'admin'
     ? ['caregiver', 'nurse', 'relative', 'manager', 'admin', 'auditor']
     : ['caregiver', 'nurse', 'relative'];

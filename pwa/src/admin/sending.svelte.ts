@@ -1,7 +1,8 @@
 /** One form on its way to the server: busy while it goes, and what came back under the field that it is about. */
 import { ApiError } from '../app/api';
-import { has, t } from '../app/i18n.svelte';
+import { has } from '../app/i18n.svelte';
 import { troubleWords } from '../app/trouble';
+import { say } from './words';
 
 export class Sending {
   busy = $state(false);
@@ -39,8 +40,8 @@ const FIELD_OF: Record<string, string | undefined> = { email_taken: 'email', las
 
 function words(error: ApiError): string {
   const own = `admin.error.${error.code}`;
-  if (has(own)) return t(own);
+  if (has(own)) return say(own);
   const ofField = `admin.error.field.${error.field ?? ''}`;
-  if (error.status === 400 && has(ofField)) return t(ofField);
+  if (error.status === 400 && has(ofField)) return say(ofField);
   return troubleWords(error, Date.now());
 }

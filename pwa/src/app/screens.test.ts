@@ -20,6 +20,10 @@ describe('the first screen', () => {
     const eva = aSession('manager', { manages: true, may: ['care.manage'] });
     expect(screenOf([], eva)).toBe('admin');
     expect(screenOf(['installningar'], eva)).toBe('settings');
+    // A key of the overview, or an old link, is no way to an overview that looks as if all were well.
+    expect(screenOf(['larm'], eva)).toBe('admin');
+    expect(screenOf(['planering'], eva)).toBe('admin');
+    // Whom a link names is known by name, and it is said that the day is not to be seen.
     expect(screenOf(['boende', 's'], eva)).toBe('supporter');
   });
 

@@ -44,11 +44,12 @@ export function screenOf(path: readonly string[], session: Session | null): Scre
   const door = DOORS[path[0] ?? ''];
   if (door === 'kit' || door === 'signin') return door;
   if (session === null) return 'signin';
+  if (door !== undefined) return door;
   const home = HOMES[session.account.role];
-  // Who manages and sees nobody's day begins where there is something to do; an overview would look as if all were well.
-  if (path.length === 0 && home === 'supporter' && session.manages && !seesDays(session))
-    return 'admin';
-  return door ?? home;
+  // Who manages and sees nobody's day belongs where there is something to do: an overview would look as if all were
+  // well. A longer path names somebody, and there it is said that the day is not to be seen.
+  const blind = home === 'supporter' && path.length < 2 && session.manages && !seesDays(session);
+  return blind ? 'admin' : home;
 }
 
 const loaded = new Map<Screen, Promise<Component>>();

@@ -1,6 +1,7 @@
-"""A demo home of its own for journeys and screenshots: real processes and a clock to move."""
+"""A home of its own for journeys and screenshots: real processes and a clock to move."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -26,10 +27,19 @@ class Rehearsal:
     """
 
     def __init__(
-        self, directory: Path, local: str, *, environ: dict[str, str] | None = None
+        self,
+        directory: Path,
+        local: str,
+        *,
+        environ: dict[str, str] | None = None,
+        empty: bool = False,
     ) -> None:
-        """Prepare a home at `local`, wall time in the demo's zone (`2026-11-27T12:14:00`)."""
+        """Prepare a home at `local`, wall time in the demo's zone (`2026-11-27T12:14:00`).
+
+        It is a demo, or with `empty` one that nobody has claimed yet.
+        """
         self._directory = directory
+        self._kind = "--empty" if empty else "--demo"
         self._clock = directory / "clock"
         self._environ = environ or {}
         self._port = _free_port()
@@ -55,6 +65,11 @@ class Rehearsal:
         logs = sorted((self._directory / "home").rglob("*.log"))
         return "\n".join(log.read_text(errors="replace") for log in logs)
 
+    @property
+    def claim_token(self) -> str:
+        """The newest token that `mos up` printed for whoever claims an empty home."""
+        return re.findall(r"\b[A-Za-z0-9_-]{43}\b", self.log)[-1]
+
     def now(self) -> datetime:
         """Return the present moment of this home, in UTC."""
         return datetime.now(UTC) + timedelta(seconds=float(self._clock.read_text()))
@@ -75,7 +90,7 @@ class Rehearsal:
         with (self._directory / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "mos.ops.cli", "up", "--demo",
+                    sys.executable, "-m", "mos.ops.cli", "up", self._kind,
                     "--data", str(self._directory / "home"), "--port", str(self._port),
                 ],
                 env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
