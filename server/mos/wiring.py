@@ -1,7 +1,13 @@
 """The list of domains and what each plugs into synchronisation and the engine. Decides nothing."""
 
+from datetime import datetime
+from uuid import UUID
+
+from mos.db import Db
+from mos.dispatch import erasure as dispatch_erasure
 from mos.plan import actions as plan
 from mos.plan import synced as plan_synced
+from mos.sync import erasure
 from mos.sync.model import Collection
 
 # In the order in which one push is followed.
@@ -14,3 +20,12 @@ AHEAD_BELOW = plan.RENEW_BELOW
 materialise = plan.materialise
 retire = plan.retire
 record_alerts = plan.record_alerts
+
+
+async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
+    """Delete all that anybody knows of what a space holds; False where there is no such space.
+
+    The space must be in the transaction's scope.
+    """
+    await dispatch_erasure.erase(db, org, space)
+    return await erasure.erase(db, org, space, now)

@@ -23,6 +23,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     engine_role: str | None = None
     secrets: Path  # folder, mode 0700: vapid.pem, limits.key, sync.key
     app_dir: Path  # the built app
+    # Where the op log's old part goes; without it, all of it stays in the database.
+    archive_dir: Path | None = None
     public_url: str = "http://127.0.0.1:8080"  # what people type; https makes cookies Secure
     # Where a device learns to trust the private authority behind `public_url`, when there is one.
     trust_url: str | None = None

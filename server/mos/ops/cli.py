@@ -16,6 +16,7 @@ COMMANDS = (
     "serve",
     "work",
     "migrate",
+    "erase",
     "plan",
     "sim",
     "test",

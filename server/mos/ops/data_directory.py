@@ -82,6 +82,11 @@ class DataDirectory:
         return msgspec.json.decode(self._marker.read_bytes(), type=Marker)
 
     @property
+    def archive(self) -> Path:
+        """The folder of the op log's old part."""
+        return self.path / "archive"
+
+    @property
     def secrets(self) -> Path:
         """The folder of secret files."""
         return self.path / "secrets"

@@ -282,6 +282,7 @@ class Up:
             **self._database,
             "PYTHONPATH": str(ROOT / "server"),
             "MOS_SECRETS": str(self._directory.secrets),
+            "MOS_ARCHIVE": str(self._directory.archive),
             "MOS_DEMO": "1" if self._home.demo else "0",
             **self._whereabouts(),
         }

@@ -358,7 +358,7 @@ def _pulled(row: store.PullRow, check: bool) -> PulledSpace:  # noqa: FBT001  th
     return PulledSpace(
         id=row.space,
         rows=Raw((row.rows or "[]").encode()),
-        cur=rules.cursor_text(row.epoch, row.seq, row.tag),
+        cur=rules.cursor_text(row.epoch, row.seq, row.tag, floor=row.floor),
         more=row.more,
         check=Check(row.live_n, str(row.live_sum), str(row.live_sq))
         if check and not row.more

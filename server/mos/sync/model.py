@@ -159,12 +159,17 @@ class Unreadable(Struct, frozen=True):
 
 
 class Cursor(Struct, frozen=True):
-    """A place in one history of a space."""
+    """A place in one history of a space.
+
+    `floor`: of a device that is still on its way from the beginning, how much of the past was
+    forgotten when it began.
+    """
 
     text: str
     epoch: int
     seq: int
     tag: str
+    floor: int = 0
 
 
 _Spaces = Annotated[list[UUID], Meta(max_length=1000)]

@@ -20,8 +20,8 @@ FOR NO KEY UPDATE OF s;
 
 -- name: pull
 -- What changed in each space since its cursor, in one snapshot: see the function (migration 0002).
-SELECT space_id AS space, is_erased, reset, epoch, rows, more, seq, tag, live_n, live_sum, live_sq
-FROM sync_pull(:org, :spaces, :cursors, :epochs, :seqs, :tags, :limit, :bytes)
+SELECT space_id AS space, is_erased, reset, epoch, rows, more, seq, tag, floor, live_n, live_sum, live_sq
+FROM sync_pull(:org, :spaces, :cursors, :epochs, :seqs, :tags, :floors, :limit, :bytes)
 ORDER BY ord;
 
 -- name: heads

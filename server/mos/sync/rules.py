@@ -37,7 +37,9 @@ _ids = msgspec.json.Decoder(OpIds)
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"[:,\[\s-][0-9]{19}")
-_CURSOR = re.compile(r"(?P<epoch>\d{1,9})\.(?P<seq>\d{1,18})\.(?P<tag>[0-9a-f]{8})")
+_CURSOR = re.compile(
+    r"(?P<epoch>\d{1,9})\.(?P<seq>\d{1,18})\.(?P<tag>[0-9a-f]{8})(?:\.(?P<floor>\d{1,18}))?"
+)
 # msgspec ends its sentence with where it was: "… - at `$.hlc`".
 _AT = re.compile(r"`\$\.?(?P<path>[^`]*)`$")
 
@@ -168,9 +170,15 @@ def cursor(text: str) -> Cursor:
     match = _CURSOR.fullmatch(text)
     if match is None:
         return Cursor(text, -1, 0, _NO_TAG)
-    return Cursor(text, int(match["epoch"]), int(match["seq"]), match["tag"])
+    return Cursor(
+        text, int(match["epoch"]), int(match["seq"]), match["tag"], int(match["floor"] or 0)
+    )
 
 
-def cursor_text(epoch: int, seq: int, tag: str | None) -> str:
-    """Return the cursor for a place; `tag` is None at the beginning."""
-    return f"{epoch}.{seq}.{tag or _NO_TAG}"
+def cursor_text(epoch: int, seq: int, tag: str | None, *, floor: int = 0) -> str:
+    """Return the cursor for a place; its `tag` is None where no op proves it (or none is needed).
+
+    `floor` matters while the place lies below it.
+    """
+    place = f"{epoch}.{seq}.{tag or _NO_TAG}"
+    return f"{place}.{floor}" if seq < floor else place

@@ -43,6 +43,7 @@ class PullRow(Struct, frozen=True):
     more: bool
     seq: int
     tag: str | None
+    floor: int
     live_n: int
     live_sum: int
     live_sq: int
@@ -128,6 +129,7 @@ async def pull(
         epochs=[cursor.epoch for cursor in asked],
         seqs=[cursor.seq for cursor in asked],
         tags=[cursor.tag for cursor in asked],
+        floors=[cursor.floor for cursor in asked],
         limit=limit,
         bytes=max_bytes,
     )

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -24,7 +25,8 @@ from mos.dispatch.channels.webpush import WebPush
 from mos.kernel.clock import Clock
 from mos.kernel.ids import new_id
 from mos.kernel.settings import Settings
-from mos.sync import pokes
+from mos.sync import archive, pokes, upkeep
+from mos.sync.compaction import compact
 from mos.worker.metrics import shown
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +40,10 @@ _BATCH = 2000
 _SPACES_AT_ONCE = 50
 _BEAT_EVERY = timedelta(seconds=5)
 _FORGET_AFTER = timedelta(days=1)
+_TIDY_EVERY = timedelta(days=1)
+_TIDY_AT_ONCE = 20
+# Of a thousand ops and records each; what is left waits for tomorrow.
+_TIDY_PARTS = 20
 _LONGEST_BACK_OFF_S = 30.0
 Pass = Callable[[datetime], Awaitable[None]]
 
@@ -55,7 +61,7 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
         stack.push_async_callback(own.close)
         key = vapid.load_or_make(settings.secrets / "vapid.pem", contact=settings.public_url)
         post = await stack.enter_async_context(webpush.open_post(key, settings))
-        worker = Worker(app, own, post)
+        worker = Worker(app, own, post, archive=settings.archive_dir)
         stack.push_async_callback(worker.close)
         _log.info("worker_started", worker=str(worker.id))
         await worker.work(clock, stop)
@@ -65,8 +71,14 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event) -> None:
 class Worker:
     """One worker's passes and the messages that it has on their way."""
 
-    def __init__(self, app: Pool, own: Pool, post: webpush.Post) -> None:
-        """Read plans and write records through `app`, everything else as the engine, `own`."""
+    def __init__(
+        self, app: Pool, own: Pool, post: webpush.Post, *, archive: Path | None = None
+    ) -> None:
+        """Read plans and write records through `app`, everything else as the engine, `own`.
+
+        The op log's old part goes into the folder `archive`.
+        """
+        self._archive = archive
         self.id = UUID(int=0)
         self._app = app
         self._own = own
@@ -84,6 +96,7 @@ class Worker:
             "record": self._record,
             "poke": self._open_apps,
             "push": self._pushes,
+            "tidy": self._tidy,
         }
         self._troubles: dict[str, _BackOff] = defaultdict(_BackOff)
 
@@ -210,6 +223,26 @@ class Worker:
 
     async def _pushes(self, now: datetime) -> None:
         await courier.carry(self._own, self._push, now)
+
+    async def _tidy(self, now: datetime) -> None:
+        """Look after some spaces' past, each once a day; few at a time, for rings come first."""
+        async with self._app.transaction() as db:
+            found = await upkeep.claim(db, before=now - _TIDY_EVERY, now=now, limit=_TIDY_AT_ONCE)
+        for each in found:
+            await self._tidy_space(each, now)
+
+    async def _tidy_space(self, each: upkeep.Untidy, now: datetime) -> None:
+        for _ in range(_TIDY_PARTS):
+            moved = 0
+            async with self._app.transaction(Scope(each.org, (each.space,))) as db:
+                if await upkeep.lock(db, each.org, each.space):
+                    moved = await compact(db, each.org, each.space, now)
+                    if self._archive is not None:
+                        moved += await archive.archive(db, self._archive, each.org, each.space, now)
+                elif self._archive is not None:
+                    await archive.forget(self._archive, each.org, each.space)
+            if not moved:
+                return
 
     async def _poke(self, rings: list[Poke]) -> None:
         payloads = [

@@ -176,14 +176,25 @@ CREATE TABLE space (
   epoch          integer NOT NULL DEFAULT 1,
   head_seq       bigint NOT NULL DEFAULT 0,
   floor_seq      bigint NOT NULL DEFAULT 0,
-  floor_hlc      text COLLATE "C" NOT NULL DEFAULT '',
+  floor_hlc      text COLLATE "C" NOT NULL DEFAULT '',  -- records deleted up to here may be gone
+  archive_hlc    text COLLATE "C" NOT NULL DEFAULT '',  -- ops up to here may be in the archive alone
   state          smallint NOT NULL DEFAULT 0 CHECK (state IN (0, 1, 2)),  -- open, frozen, erased
   -- The fingerprint over records that are not deleted: count, Σ seq, Σ seq² mod 2⁵³. Only sync_push moves it.
   live_n         bigint NOT NULL DEFAULT 0,
   live_sum       bigint NOT NULL DEFAULT 0,
   live_sq        bigint NOT NULL DEFAULT 0,
+  tidied_at      timestamptz NOT NULL DEFAULT '-infinity',  -- when a worker last looked after its past
   PRIMARY KEY (org_id, space_id)
 ) WITH (fillfactor = 50);
+CREATE INDEX space_tidied ON space (tidied_at);
+
+-- Which spaces were erased: ids only. Replayed after a backup is restored.
+CREATE TABLE erasure (
+  org_id         uuid NOT NULL,
+  space_id       uuid NOT NULL,
+  erased_at      timestamptz NOT NULL,
+  PRIMARY KEY (org_id, space_id)
+);
 
 -- Records and ops have no foreign key to `space`: sync_push, the one writer, holds the space's row
 -- locked, and checking each of a batch's rows again would cost as much as writing them.
@@ -420,7 +431,7 @@ BEGIN
                    'WITH CHECK (org_id = (SELECT mos_org()) AND array_position((SELECT mos_spaces()), space_id) > 0)', t);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO mos_app', t);
   END LOOP;
-  FOREACH t IN ARRAY ARRAY['quarantine', 'due', 'horizon', 'occurrence', 'answer', 'delivery', 'alert'] LOOP
+  FOREACH t IN ARRAY ARRAY['quarantine', 'erasure', 'due', 'horizon', 'occurrence', 'answer', 'delivery', 'alert'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     -- The array is read once per statement (InitPlan), not once per row: up to 177 times faster.
     EXECUTE format('CREATE POLICY own_space ON %I TO mos_app '

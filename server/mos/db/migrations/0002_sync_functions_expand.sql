@@ -55,6 +55,26 @@ CREATE FUNCTION sync_tag(p_org uuid, p_space uuid, p_seq bigint) RETURNS text
     WHERE o.org_id = p_org AND o.space_id = p_space AND o.seq = p_seq) END
 $$;
 
+-- Which spaces are due for their daily upkeep, of whichever organisation: ids alone. Whoever asks has
+-- taken them on; should they fail, tomorrow is soon enough.
+CREATE FUNCTION sync_claim_untidy(p_before timestamptz, p_now timestamptz, p_limit integer)
+  RETURNS TABLE (org_id uuid, space_id uuid, is_erased boolean)
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  WITH due AS (
+    SELECT s.org_id, s.space_id FROM space s WHERE s.tidied_at < p_before
+    ORDER BY s.tidied_at LIMIT p_limit FOR UPDATE SKIP LOCKED
+  )
+  UPDATE space s SET tidied_at = p_now FROM due d
+  WHERE s.org_id = d.org_id AND s.space_id = d.space_id
+  RETURNING s.org_id, s.space_id, s.state = 2
+$$;
+CREATE FUNCTION sync_erasures() RETURNS TABLE (org_id uuid, space_id uuid, erased_at timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  SELECT e.org_id, e.space_id, e.erased_at FROM erasure e ORDER BY e.erased_at, e.org_id, e.space_id
+$$;
+REVOKE ALL ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures() TO mos_app;
+
 -- p_ops: [{"space", "op", "n", "kind", "coll", "rec", "hlc", "claimed", "val"}, …] in the order of
 -- acceptance; without "hlc" the server stamps. An op that the caller refuses carries "verdict" and
 -- "code" and its text as received in "raw". p_device is NULL for the server's own ops.
@@ -257,26 +277,32 @@ ALTER FUNCTION sync_push(uuid, uuid, uuid, uuid, timestamptz, bigint, uuid[], js
 -- were asked for. A space that the others left no room for comes without rows, and with `more`.
 CREATE FUNCTION sync_pull(
   p_org uuid, p_spaces uuid[], p_cursors text[], p_epochs integer[], p_seqs bigint[], p_tags text[],
-  p_limit integer, p_bytes bigint
+  p_floors bigint[], p_limit integer, p_bytes bigint
 ) RETURNS TABLE (
   ord bigint, space_id uuid, is_erased boolean, reset text, epoch integer, rows text, more boolean,
-  seq bigint, tag text, live_n bigint, live_sum bigint, live_sq bigint
+  seq bigint, tag text, floor bigint, live_n bigint, live_sum bigint, live_sq bigint
 ) LANGUAGE plpgsql STABLE SECURITY INVOKER AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
   WITH asked AS MATERIALIZED (
-    SELECT a.ord, a.cursor, a.seq, s.space_id, s.epoch, s.head_seq, s.state = 2 AS is_erased,
+    SELECT a.ord, a.cursor, a.seq, s.space_id, CASE a.cursor WHEN '' THEN s.floor_seq ELSE a.floor END AS floor, s.epoch, s.head_seq, s.state = 2 AS is_erased,
            s.live_n, s.live_sum, s.live_sq,
            CASE
              WHEN a.cursor = '' THEN NULL
              WHEN a.epoch <> s.epoch THEN 'epoch'
-             WHEN a.seq < s.floor_seq THEN 'floor'
-             WHEN a.tag <> COALESCE(sync_tag(p_org, s.space_id, a.seq), '') THEN 'tag'
+             -- Who began after that was forgotten, and has not come to it yet, misses nothing.
+             WHEN GREATEST(a.seq, a.floor) < s.floor_seq THEN 'floor'
+             WHEN a.tag = t.tag THEN NULL
+             -- Of a place whose op is in the archive there is no proof; the server gave it out as such.
+             WHEN t.tag IS NULL AND a.seq <= s.head_seq
+               THEN CASE a.tag WHEN '00000000' THEN NULL ELSE 'floor' END
+             ELSE 'tag'
            END AS reset
-    FROM unnest(p_spaces, p_cursors, p_epochs, p_seqs, p_tags) WITH ORDINALITY
-         AS a (space_id, cursor, epoch, seq, tag, ord)
+    FROM unnest(p_spaces, p_cursors, p_epochs, p_seqs, p_tags, p_floors) WITH ORDINALITY
+         AS a (space_id, cursor, epoch, seq, tag, floor, ord)
     JOIN space s ON s.org_id = p_org AND s.space_id = a.space_id
+    CROSS JOIN LATERAL (SELECT sync_tag(p_org, s.space_id, a.seq) AS tag) t
   ),
   found AS (
     SELECT a.ord, r.seq, r.text
@@ -324,8 +350,8 @@ BEGIN
     FROM paged p
   )
   SELECT p.ord, p.space_id, p.is_erased, p.reset, p.epoch, p.rows, p.place < p.head_seq, p.place,
-         sync_tag(p_org, p.space_id, p.place), p.live_n, p.live_sum, p.live_sq
+         sync_tag(p_org, p.space_id, p.place), p.floor, p.live_n, p.live_sum, p.live_sq
   FROM placed p;
 END $$;
-ALTER FUNCTION sync_pull(uuid, uuid[], text[], integer[], bigint[], text[], integer, bigint)
+ALTER FUNCTION sync_pull(uuid, uuid[], text[], integer[], bigint[], text[], bigint[], integer, bigint)
   SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off;

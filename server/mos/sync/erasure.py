@@ -1,0 +1,42 @@
+"""A space's content goes for good: nothing brings it back, no late device and no old backup."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from mos.db import Db
+from mos.sync.upkeep import SQL
+
+
+class Erasure(Struct, frozen=True):
+    """One line of the ledger: ids, and when. It outlives the database in whoever keeps backups."""
+
+    org: UUID
+    space: UUID
+    at: datetime
+
+
+_ERASE = SQL.command("erase")
+_ERASURES = SQL.query("erasures", Erasure)
+
+
+async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
+    """Delete all that a space holds or held, and note that; False where there is no such space.
+
+    The space must be in the transaction's scope. What other domains know of it is theirs to
+    delete; the archive is the worker's (`mos.sync.archive.forget`).
+    """
+    return await db.run(_ERASE, org=org, space=space, now=now) == 1
+
+
+async def erasures(db: Db) -> list[Erasure]:
+    """Return the ledger of every organisation, the oldest first. Needs no scope."""
+    return await db.all(_ERASURES)
+
+
+def not_yet(kept: Iterable[Erasure], known: Iterable[Erasure]) -> list[Erasure]:
+    """Return which erasures of a `kept` ledger the one of a restored database does not have."""
+    there = {(entry.org, entry.space) for entry in known}
+    return [entry for entry in kept if (entry.org, entry.space) not in there]

@@ -1,0 +1,58 @@
+-- What happens to a space's past: forgotten deletions, the archive, and erasure. Each statement is about
+-- one space, whose row the first of them has locked: a push waits, or this does.
+
+-- name: claim_untidy
+-- Spaces that nobody has looked after since `before`; whoever claims them does so now.
+SELECT org_id AS org, space_id AS space, is_erased FROM sync_claim_untidy(:before, :now, :limit);
+
+-- name: lock_space
+SELECT state = 2 AS is_erased FROM space
+WHERE org_id = :org AND space_id = :space FOR NO KEY UPDATE;
+
+-- name: forget_deleted
+-- Records that have been deleted for long go. No device that may still write has not heard of it: what is
+-- older than `floor` and finds no record is refused (docs/sync.md).
+WITH old AS (
+  SELECT rec_id, seq FROM rec
+  WHERE org_id = :org AND space_id = :space AND doc -> 'deleted' = 'true'
+    AND (clk ->> 'deleted') COLLATE "C" < :deleted_before
+  ORDER BY seq LIMIT :limit
+), gone AS (
+  DELETE FROM rec r USING old o
+  WHERE r.org_id = :org AND r.rec_id = o.rec_id AND r.space_id = :space RETURNING r.seq
+)
+UPDATE space s
+SET floor_seq = GREATEST(s.floor_seq, g.seq), floor_hlc = GREATEST(s.floor_hlc, :floor)
+FROM (SELECT max(seq) AS seq, count(*) AS n FROM gone) g
+WHERE s.org_id = :org AND s.space_id = :space AND g.n > 0
+RETURNING g.n::int AS number;
+
+-- name: old_ops
+-- The log's beginning, in order, whether or not it is old enough to leave.
+SELECT seq, hlc, received_at < :before AS is_old, to_jsonb(o)::text AS text
+FROM op o
+WHERE org_id = :org AND space_id = :space
+ORDER BY seq LIMIT :limit;
+
+-- name: forget_ops
+-- They are in the archive, safe on its disk.
+WITH gone AS (
+  DELETE FROM op WHERE org_id = :org AND space_id = :space AND seq <= :seq
+)
+UPDATE space SET archive_hlc = GREATEST(archive_hlc, :hlc)
+WHERE org_id = :org AND space_id = :space;
+
+-- name: erase
+-- All that the space holds or held. The stub says that it was here, and lets nothing back in.
+WITH r AS (DELETE FROM rec WHERE org_id = :org AND space_id = :space),
+     o AS (DELETE FROM op WHERE org_id = :org AND space_id = :space),
+     d AS (DELETE FROM device_space WHERE org_id = :org AND space_id = :space),
+     q AS (DELETE FROM quarantine WHERE org_id = :org AND space_id = :space),
+     l AS (INSERT INTO erasure (org_id, space_id, erased_at) VALUES (:org, :space, :now)
+           ON CONFLICT DO NOTHING)
+UPDATE space SET state = 2, live_n = 0, live_sum = 0, live_sq = 0, tidied_at = '-infinity'
+WHERE org_id = :org AND space_id = :space;
+
+-- name: erasures
+-- Every space that was erased, of all organisations; ids only.
+SELECT org_id AS org, space_id AS space, erased_at AS at FROM sync_erasures();

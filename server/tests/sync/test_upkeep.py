@@ -1,0 +1,263 @@
+"""The past of a space: forgotten, archived, erased; and nothing that was deleted comes back."""
+
+import gzip
+import json
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from builders import a_home
+from devices import NOW, NOW_MS, Device
+
+from mos import wiring
+from mos.db import Scope
+from mos.ops.erase import _known, _replay
+from mos.sync.archive import file_of
+from mos.worker.loop import Worker
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+async def home(database):
+    return await a_home(database)
+
+
+@pytest.fixture
+async def device(database, home):
+    return Device(database, home.org, (home.space,))
+
+
+@pytest.fixture
+def archive(tmp_path):
+    return tmp_path / "archive"
+
+
+def worker_of(database, archive=None):
+    return Worker(database.app, database.engine, post=None, archive=archive)
+
+
+async def tidy(database, now, archive=None):
+    await worker_of(database, archive)._tidy(now)
+
+
+def another(device):
+    return Device(device.database, device.org, device.spaces)
+
+
+async def a_past(device, count=3, *, deleted=1, at=NOW):
+    """Reminders, of which the first `deleted` are deleted at once; return their ids."""
+    ms = int(at.timestamp() * 1000)
+    recs = [uuid4() for _ in range(count)]
+    await device.push(*[device.set(rec, {"title": "x"}, ms=ms) for rec in recs], now=at)
+    await device.push(
+        *[device.set(rec, {"deleted": True}, ms=ms) for rec in recs[:deleted]], now=at
+    )
+    return recs
+
+
+# ────────────────────────────────────────────────── deletions
+
+
+async def test_what_was_deleted_is_forgotten_after_half_a_year_and_no_sooner(device, database):
+    deleted, *kept = await a_past(device)
+    await tidy(database, NOW + timedelta(days=179))
+    before = len(await database.sql("SELECT 1 FROM rec"))
+    await tidy(database, NOW + timedelta(days=181))
+    rows = await database.sql("SELECT rec_id FROM rec")
+    [space] = await database.sql("SELECT floor_seq, floor_hlc FROM space")
+
+    assert before == 3
+    assert {row["rec_id"] for row in rows} == set(kept)
+    assert space["floor_seq"] == 4
+    # Two months on from the deletions that went: the longest that a device works by itself.
+    assert int(space["floor_hlc"][:12], 16) == NOW_MS + 61 * DAY_MS
+    assert deleted not in {row["rec_id"] for row in rows}
+
+
+async def test_who_was_away_meanwhile_begins_anew_and_agrees(device, database):
+    reader, late = another(device), another(device)
+    deleted, *_ = await a_past(device, deleted=0)
+    await late.pull()
+    await device.push(device.set(deleted, {"deleted": True}))
+    await reader.pull()
+    await tidy(database, NOW + timedelta(days=181))
+    up_to_date = await reader.pull_once()
+    answer = await late.pull_once()
+    rows = await late.pull()
+    fresh = another(device)
+
+    assert up_to_date.reset == []
+    assert [(reset.why, reset.snap) for reset in answer.reset] == [
+        ("floor", f"/sync/v1/snapshot/{device.spaces[0]}")
+    ]
+    assert rows == await fresh.pull()
+    assert str(deleted) not in rows[device.spaces[0]]
+
+
+async def test_a_cold_pull_in_pages_ends_although_the_past_was_forgotten(device, database):
+    """A page's cursor may lie below the floor: whoever began after it has missed nothing."""
+    await a_past(device, 30, deleted=10)
+    await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(5)])
+    await tidy(database, NOW + timedelta(days=181))
+    fresh = another(device)
+    pages = 0
+    while True:
+        answer = await fresh.pull_once(limit=3)
+        assert answer.reset == []
+        pages += 1
+        if not any(space.more for space in answer.spaces):
+            break
+
+    assert pages > 5
+    assert len(fresh.rows[device.spaces[0]]) == 25
+    assert fresh.cursors[device.spaces[0]].count(".") == 2
+
+
+# ────────────────────────────────────────────────── the archive
+
+
+async def test_old_ops_move_to_the_archive_and_new_ones_stay(device, database, home, archive):
+    ops = [device.set(uuid4(), {"title": str(number)}) for number in range(5)]
+    await device.push(*ops)
+    new = NOW + timedelta(days=80)
+    await device.push(device.set(uuid4(), {"title": "new"}), now=new)
+    await tidy(database, NOW + timedelta(days=89), archive)
+    hot = len(await database.sql("SELECT 1 FROM op"))
+    await tidy(database, NOW + timedelta(days=91), archive)
+    left = await database.sql("SELECT seq, hlc FROM op ORDER BY seq")
+    file = file_of(archive, home.org, home.space)
+    lines = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+    [space] = await database.sql("SELECT archive_hlc FROM space")
+
+    assert hot == 6
+    # The last old one proves the cursors that stand there.
+    assert [row["seq"] for row in left] == [5, 6]
+    assert [line["seq"] for line in lines] == [1, 2, 3, 4]
+    assert [line["op_id"] for line in lines] == [op["op"] for op in ops[:4]]
+    assert [line["val"] for line in lines] == [op["f"] for op in ops[:4]]
+    assert space["archive_hlc"] == ops[3]["hlc"]
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+async def test_a_second_batch_is_added_to_the_file(device, database, home, archive):
+    for days in (0, 10):
+        at = NOW + timedelta(days=days)
+        await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(3)], now=at)
+        await tidy(database, at + timedelta(days=91), archive)
+    lines = gzip.decompress(file_of(archive, home.org, home.space).read_bytes()).splitlines()
+
+    assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+async def test_a_quiet_space_goes_on_where_it_was(device, database, archive):
+    reader, slow, cold = another(device), another(device), another(device)
+    await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(6)])
+    await reader.pull()
+    await slow.pull_once(limit=2)
+    await tidy(database, NOW + timedelta(days=400), archive)
+    await device.push(device.set(uuid4(), {"title": "new"}), now=NOW + timedelta(days=400))
+
+    assert (await reader.pull_once()).reset == []
+    # A place of which there is no proof any more is begun anew.
+    assert [reset.why for reset in (await slow.pull_once(limit=2)).reset] == ["floor"]
+    assert await cold.pull(limit=2) == await reader.pull()
+
+
+async def test_what_cannot_be_written_is_not_forgotten(device, database, tmp_path):
+    (tmp_path / "archive").write_text("this is no folder")
+    await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(3)])
+    with pytest.raises(OSError, match="archive"):
+        await tidy(database, NOW + timedelta(days=91), tmp_path / "archive")
+
+    assert len(await database.sql("SELECT 1 FROM op")) == 3
+
+
+async def test_each_space_is_looked_after_once_a_day(device, database):
+    await tidy(database, NOW)
+    await database.sql("UPDATE space SET floor_seq = 7")
+    [before] = await database.sql("SELECT tidied_at FROM space")
+    await tidy(database, NOW + timedelta(hours=23))
+    [still] = await database.sql("SELECT tidied_at FROM space")
+    await tidy(database, NOW + timedelta(hours=25))
+    [after] = await database.sql("SELECT tidied_at FROM space")
+
+    assert (before["tidied_at"], still["tidied_at"]) == (NOW, NOW)
+    assert after["tidied_at"] == NOW + timedelta(hours=25)
+
+
+# ────────────────────────────────────────────────── erasure
+
+
+async def erase(database, home, now=NOW):
+    async with database.app.transaction(Scope(home.org, (home.space,))) as db:
+        return await wiring.erase(db, home.org, home.space, now)
+
+
+async def everywhere(database):
+    """Every row of every table, as one text."""
+    tables = await database.sql(
+        "SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace "
+        "AND c.relkind = 'r' AND c.relname <> 'erasure'"
+    )
+    texts = [
+        row["text"]
+        for table in tables
+        for row in await database.sql(f"SELECT to_jsonb(t)::text AS text FROM {table['relname']} t")
+    ]
+    return "\n".join(texts)
+
+
+async def test_nothing_of_an_erased_space_is_left_anywhere(device, database, home, archive):
+    rec = uuid4()
+    await device.push(
+        device.set(rec, {"title": "Hemligt"}), device.set(uuid4(), {"title": "Hemligt"}),
+        device.set(uuid4(), {"title": "Hemligt"}, coll="unheard"),
+    )  # fmt: skip
+    await tidy(database, NOW + timedelta(days=91), archive)
+    file = file_of(archive, home.org, home.space)
+    assert file.exists()
+    assert "Hemligt" in await everywhere(database)
+    reader = another(device)
+    await reader.pull()
+
+    assert await erase(database, home)
+    await tidy(database, NOW + timedelta(days=91, minutes=1), archive)
+    text = await everywhere(database)
+    late = await device.verdicts(device.set(rec, {"title": "Hemligt"}), {"op": str(uuid4()),
+        "space": str(home.space), "secret": "Hemligt"})  # fmt: skip
+    pulled = await reader.pull_once()
+
+    assert "Hemligt" not in text
+    assert str(rec) not in text
+    assert not file.exists()
+    assert late == ["gone", "gone"]
+    assert "Hemligt" not in await everywhere(database)
+    assert [(gone.why, gone.purge) for gone in pulled.gone] == [("erased", True)]
+    [space] = await database.sql("SELECT state, epoch, head_seq, live_n FROM space")
+    assert space == {"state": 2, "epoch": 1, "head_seq": 2, "live_n": 0}
+
+
+async def test_what_was_erased_is_erased_again_after_a_restore(device, database, home):
+    await erase(database, home)
+    ledger = await _known(database.app)
+    # The backup was made before.
+    await database.sql("DELETE FROM erasure")
+    await database.sql("UPDATE space SET state = 0")
+    await device.push(device.set(uuid4(), {"title": "Hemligt"}))
+    again = await _replay(database.app, ledger)
+
+    assert [(entry.org, entry.space, entry.at) for entry in ledger] == [(home.org, home.space, NOW)]
+    assert again == ledger
+    assert "Hemligt" not in await everywhere(database)
+    assert await _known(database.app) == ledger
+    assert await _replay(database.app, ledger) == []
+
+
+async def test_another_organisations_space_is_not_erased_by_a_wrong_name(device, database, home):
+    others = await a_home(database, name="Andra", email_domain="other.test")
+    await device.push(device.set(uuid4(), {"title": "x"}))
+    async with database.app.transaction(Scope(others.org, (home.space,))) as db:
+        assert not await wiring.erase(db, others.org, home.space, NOW)
+
+    assert len(await database.sql("SELECT 1 FROM rec")) == 1
