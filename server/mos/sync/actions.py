@@ -3,19 +3,20 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, structs
 
 from mos.db import Db, Scope, may_pass
 from mos.kernel.ids import new_id
-from mos.sync import authorship, quarantine, rules, store
+from mos.sync import authorship, quarantine, rules, safety, store
 from mos.sync.authorship import Judged
 from mos.sync.model import (
     Added,
     Author,
+    CandidateWhy,
     Change,
     Check,
     Collections,
@@ -32,7 +33,9 @@ from mos.sync.model import (
     PushHead,
     Refusal,
     Reset,
+    ResolveOp,
     Result,
+    SafetyOp,
     SpaceHead,
     SystemChange,
     Unreadable,
@@ -78,6 +81,9 @@ async def push(  # noqa: PLR0913  one more than five
     await db.scope(Scope(author.org, tuple(sorted(spaces))))
     anew = await _stamped_anew(db, author, ops, now)
     items = [_item(op, author, collections, anew, now) for op in ops]
+    large = rules.large_groups(item.get("g") for item in items)
+    if large:
+        items = [_refuse(i, rules.LARGE_GROUP) if i.get("g") in large else i for i in items]
     if set_aside:
         items = [item if "verdict" in item else _refuse(item, rules.HOOK_FAILED) for item in items]
     if not items:
@@ -218,6 +224,7 @@ def _item(
             "space": op.ids.space,
             "op": op.ids.op,
             "n": rules.number(op.ids.n),
+            "g": rules.group_of(op),
             "raw": op.text,
         }
         # What is wrong with an op in a space that is not theirs is not theirs to know either.
@@ -231,13 +238,17 @@ def _item(
         "space": op.space,
         "op": op.op,
         "n": op.n,
-        "kind": "event" if isinstance(op, EventOp) else "set",
+        "kind": rules.kind_of(op),
         "coll": op.coll,
         "rec": rules.record_of(op),
         "hlc": clock,
         "claimed": op.hlc if clock != op.hlc else None,
         "val": groups,
+        "g": rules.group_of(op),
     }
+    if isinstance(op, SafetyOp | ResolveOp) and judged.refusal is None:
+        item["val"] = safety.logged(op, collections[op.coll], author.reach[op.space])
+        item |= safety.beside(op, clock, now)
     return item if judged.refusal is None else _refuse(item, judged.refusal)
 
 
@@ -261,16 +272,21 @@ def _changes(
     now: datetime,
     author: Author | None = None,
 ) -> list[Change]:
-    applied = {
-        (row.space, row.seq): items[row.ord - 1]
-        for row in rows
-        if row.ord is not None and row.verdict == "applied"
-    }
-    # A changed record's place is that of an op of this batch: so its id is known.
+    applied: dict[tuple[UUID, int | None], dict[str, Any]] = {}
+    for row in rows:
+        if row.ord is None or row.verdict not in ("applied", "system"):
+            continue
+        item: dict[str, Any] | None = items[row.ord - 1]
+        if item is not None and item["kind"] in safety.KINDS:
+            item = safety.written(item, row.verdict, row.doc)
+        if item is not None:
+            applied[row.space, row.seq] = item
+    # A changed record's place is that of an op of this batch: so its id is known. Of several rows
+    # of one record the last stays: they come by place.
     docs = {
         (row.space, applied[row.space, row.seq]["rec"]): row.doc
         for row in rows
-        if row.doc is not None
+        if row.ord is None and row.doc is not None and row.n is None
     }
     return [
         Change(
@@ -282,8 +298,8 @@ def _changes(
             kind=item["kind"],
             groups=item["val"],
             doc=docs[space, item["rec"]],
-            by=author.account if author else None,
-            device=author.device if author else None,
+            by=author.account if author and item["kind"] != "system" else None,
+            device=author.device if author and item["kind"] != "system" else None,
             at=now,
         )
         for (space, seq), item in applied.items()
@@ -311,7 +327,7 @@ async def _tell(
 
 
 def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetime) -> Pushed:
-    judged = {row.ord: row for row in rows if row.ord is not None}
+    judged = {row.ord: row for row in rows if row.ord is not None and row.verdict != "system"}
     results: list[Result] = []
     first: dict[tuple[UUID, UUID], Result] = {}
     for ord_, item in enumerate(items, 1):
@@ -319,6 +335,8 @@ def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetim
         result = _result(item, judged[ord_], first.get(key))
         first.setdefault(key, result)
         results.append(result)
+    counted = [row for row in rows if row.ord is None and row.n is not None]
+    missing = {row.space: row.doc for row in counted if row.doc is not None}
     return Pushed(
         server_now=now,
         results=results,
@@ -327,12 +345,14 @@ def _answer(items: list[dict[str, Any]], rows: list[store.PushRow], now: datetim
             for ord_, row in judged.items()
             if row.claimed is not None and row.hlc is not None and row.seq is not None
         },
-        acked={row.space: row.n for row in rows if row.ord is None and row.n is not None},
+        acked={row.space: row.n for row in counted if row.n is not None},
+        # Of several the last stays: they come by place.
         heads={
             row.space: row.seq
             for row in rows
             if row.ord is None and row.doc is None and row.seq is not None
         },
+        missing=missing or UNSET,
     )
 
 
@@ -340,9 +360,27 @@ def _result(item: dict[str, Any], row: store.PushRow, earlier: Result | None) ->
     """Return the verdict on one op; `earlier` is that on the same op before it in this batch."""
     op: UUID = item["op"]
     if row.verdict == "dup" and earlier is not None and row.was is None:
-        again = earlier.s in ("applied", "superseded")
-        return Result(op, "dup", seq=earlier.seq, was=earlier.s) if again else earlier
-    assert row.verdict is not None  # noqa: S101  sync_push judges every op
+        if earlier.s not in ("applied", "superseded", "conflict"):
+            return earlier
+        return structs.replace(earlier, s="dup", was=earlier.s)
+    assert row.verdict is not None and row.verdict != "system"  # noqa: S101, PT018  it judges all
+    if row.verdict == "stale_resolve":
+        active, unseen = row.doc["active"], row.doc["unseen"]
+        return Result(
+            op,
+            row.verdict,
+            active=None if active is None else UUID(active),
+            unseen=[UUID(one) for one in unseen],
+        )
+    if "conflict" in (row.verdict, row.was):
+        return Result(
+            op,
+            row.verdict,
+            seq=UNSET if row.seq is None else row.seq,
+            was=UNSET if row.was is None else row.was,
+            rec=item.get("conflict", UNSET),
+            why=cast("CandidateWhy", row.code),
+        )
     return Result(
         op,
         row.verdict,

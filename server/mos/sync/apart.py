@@ -1,11 +1,13 @@
 """When a domain crashes over a batch: take the batch apart, so that one op holds up no other."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from typing import Protocol
+from uuid import UUID
 
 import structlog
-from msgspec import structs
+from msgspec import UNSET, Raw, structs
 
+from mos.sync import rules
 from mos.sync.actions import HookFailed
 from mos.sync.metrics import HOOK_FAILURES
 from mos.sync.model import Pushed, PushHead
@@ -23,11 +25,12 @@ class Apply(Protocol):
 async def push_apart(apply: Apply, request: PushHead) -> Pushed:
     """Push a batch that made a hook fail, halved until only the ops at fault are left out.
 
-    Each part stays once it is in; one sent again is `dup`. Raises whatever else `apply` raises.
+    A group is never cut: it is left out whole. Each part stays once it is in; one sent again is
+    `dup`. Raises whatever else `apply` raises.
     """
-    if len(request.ops) == 1:
+    middle = _middle(request.ops)
+    if middle is None:
         return await _push_alone(apply, request)
-    middle = len(request.ops) // 2
     parts = []
     for ops in (request.ops[:middle], request.ops[middle:]):
         part = structs.replace(request, ops=ops)
@@ -36,6 +39,19 @@ async def push_apart(apply: Apply, request: PushHead) -> Pushed:
         except HookFailed:
             parts.append(await push_apart(apply, part))
     return _joined(*parts)
+
+
+def _middle(ops: list[Raw]) -> int | None:
+    """Return the place nearest to the middle that cuts through no group, or None."""
+    groups = [rules.group_of(rules.read(op)) for op in ops]
+    last = {group: place for place, group in enumerate(groups)}
+    cuts = []
+    reaches = 0  # the last place that what came so far is bound to
+    for place, group in enumerate(groups):
+        if place > reaches:
+            cuts.append(place)
+        reaches = max(reaches, place if group is None else last[group])
+    return min(cuts, key=lambda cut: abs(2 * cut - len(ops)), default=None)
 
 
 async def _push_alone(apply: Apply, request: PushHead) -> Pushed:
@@ -61,4 +77,10 @@ def _joined(first: Pushed, second: Pushed) -> Pushed:
         restamped=first.restamped | second.restamped,
         acked=first.acked | second.acked,
         heads=first.heads | second.heads,
+        missing=_missing(first, unless=second.acked.keys()) | _missing(second) or UNSET,
     )
+
+
+def _missing(pushed: Pushed, *, unless: Collection[UUID] = ()) -> dict[UUID, list[tuple[int, int]]]:
+    known = {} if pushed.missing is UNSET else pushed.missing
+    return {space: numbers for space, numbers in known.items() if space not in unless}

@@ -14,6 +14,9 @@ PROTO = 1
 SCHEMA = 1
 MAX_OPS = 500
 MAX_BYTES = 1_048_576
+MAX_GROUP = 50
+# The collection of conflicts over safety records, which the server alone writes.
+CONFLICT = "conflict"
 # A device's clock may run this far ahead of the server's before its ops are stamped anew.
 SKEW_MS = 60_000
 
@@ -30,8 +33,9 @@ class Change(Struct, frozen=True, kw_only=True):
     rec: UUID
     op: UUID
     seq: int
-    kind: Literal["set", "event", "system"]
-    # What this op wrote: `{"title": …}`; of an event `{"v": {…}, "by": "<account>"}`.
+    kind: Literal["set", "event", "safety", "resolve", "system"]
+    # What this op wrote: `{"title": …}`; of an event `{"v": {…}, "by": "<account>"}`; of a safety
+    # record what is active now; of a conflict what changed in it.
     groups: Groups
     # The whole record as it stands after the batch that this op came in.
     doc: Groups
@@ -45,18 +49,22 @@ class Collection:
     """What a domain lets devices synchronise: one kind of record.
 
     `check` gets the groups as the device wrote them, `{"title": …}` for a set and `{"v": {…}}` for
-    an event, and raises Invalid with `field` where they are wrong. `people_may` names the groups
-    that people may set (None: all); the rest is the server's. `applied` runs inside the push's
+    an event or a safety op, and raises Invalid with `field` where they are wrong. `people_may`
+    names the groups that people may set (None: all); the rest is the server's. Of a safety
+    collection, `write` lets people propose and `confirm` make active, and `second` says of the
+    groups whether it takes two people to make them so. `applied` runs inside the push's
     transaction with all changes of one push to this collection, in order, spaces mixed; it must not
     refuse: what it raises undoes the push, and the op at fault is looked for and set aside
     (`mos.sync.apart`), unless the database was away: then the device tries again later.
     """
 
     name: str
-    kind: Literal["set", "event"]
+    kind: Literal["set", "event", "safety"]
     write: str  # the permission word that a writer needs in the space
     check: Callable[[Groups], None]
     people_may: frozenset[str] | None = None
+    confirm: str | None = None
+    second: Callable[[Groups], bool] | None = None
     applied: Callable[[Db, UUID, list[Change], datetime], Awaitable[None]] | None = None
 
 
@@ -117,6 +125,7 @@ class SetOp(Struct, frozen=True, tag="set", tag_field="k", forbid_unknown_fields
     coll: _Word
     rec: UUID
     f: Annotated[dict[_Word, Any], Meta(min_length=1, max_length=64)]
+    g: UUID | None = None
 
 
 class EventOp(Struct, frozen=True, tag="event", tag_field="k", forbid_unknown_fields=True):
@@ -128,9 +137,40 @@ class EventOp(Struct, frozen=True, tag="event", tag_field="k", forbid_unknown_fi
     hlc: _Hlc
     coll: _Word
     v: Groups
+    g: UUID | None = None
 
 
-Op = SetOp | EventOp
+class SafetyOp(Struct, frozen=True, tag="safety", tag_field="k", forbid_unknown_fields=True):
+    """Propose a whole value for a record whose versions are never merged."""
+
+    op: UUID
+    n: _Number
+    space: UUID
+    hlc: _Hlc
+    coll: _Word
+    rec: UUID
+    base: UUID | None  # the version that the author saw as the latest; None: there was none
+    trunk: UUID | None  # the latest version that had come from the server
+    v: Groups
+    g: UUID | None = None
+
+
+class ResolveOp(Struct, frozen=True, tag="resolve", tag_field="k", forbid_unknown_fields=True):
+    """Close a conflict: choose between what is active and what was proposed. Stands alone."""
+
+    op: UUID
+    n: _Number
+    space: UUID
+    hlc: _Hlc
+    coll: _Word
+    rec: UUID
+    base: UUID | None  # the active version that the author saw
+    seen: Annotated[list[UUID], Meta(max_length=500)]  # the candidates that they saw
+    choose: UUID | None
+    why: Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+Op = SetOp | EventOp | SafetyOp | ResolveOp
 
 
 class OpIds(Struct, frozen=True):
@@ -140,6 +180,7 @@ class OpIds(Struct, frozen=True):
     space: UUID
     n: Any = None
     k: Any = None
+    g: Any = None
 
 
 class Refusal(Struct, frozen=True):
@@ -220,12 +261,27 @@ class Pull(Struct, frozen=True):
     check: bool = False
 
 
-Verdict = Literal["applied", "superseded", "dup", "invalid", "forbidden", "gone", "retry"]
+Verdict = Literal[
+    "applied",
+    "superseded",
+    "conflict",
+    "stale_resolve",
+    "dup",
+    "invalid",
+    "forbidden",
+    "gone",
+    "retry",
+]
+CandidateWhy = Literal["open", "base", "unconfirmed", "second", "late"]
 ResetWhy = Literal["epoch", "floor", "tag"]
 
 
 class Result(Struct, frozen=True, omit_defaults=True):
-    """The verdict on one op. `was` is the first verdict of a `dup`."""
+    """The verdict on one op. `was` is the first verdict of a `dup`.
+
+    Of a conflict: its record and why there is one. Of a stale resolve: the version that is active
+    (None: there is none) and the candidates that its author had not seen.
+    """
 
     op: UUID
     s: Verdict
@@ -234,16 +290,24 @@ class Result(Struct, frozen=True, omit_defaults=True):
     code: str | UnsetType = UNSET
     after_ms: int | UnsetType = UNSET
     path: str | UnsetType = UNSET
+    rec: UUID | UnsetType = UNSET
+    why: CandidateWhy | UnsetType = UNSET
+    active: UUID | UnsetType | None = UNSET
+    unseen: list[UUID] | UnsetType = UNSET
 
 
 class Pushed(Struct, frozen=True):
-    """The answer to a push; `results` in the order of the ops."""
+    """The answer to a push; `results` in the order of the ops.
+
+    `missing` are the numbers of this device's ops that never came, as inclusive pairs by space.
+    """
 
     server_now: datetime
     results: list[Result]
     restamped: dict[UUID, str]
     acked: dict[UUID, int]
     heads: dict[UUID, int]
+    missing: dict[UUID, list[tuple[int, int]]] | UnsetType = UNSET
 
 
 class Check(Struct, frozen=True):

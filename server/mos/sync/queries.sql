@@ -5,7 +5,13 @@
 -- Judge, number, log and merge a whole batch: see the function (migration 0002).
 SELECT ord, space_id AS space, verdict, code, was, seq, hlc, claimed, n, doc
 FROM sync_push(:org, :device, :account, :session, :now, :skew_ms, :spaces, :ops)
-ORDER BY ord;
+ORDER BY ord, seq;
+
+-- name: push_safety
+-- The same for a batch that holds safety ops.
+SELECT ord, space_id AS space, verdict, code, was, seq, hlc, claimed, n, doc
+FROM sync_push_safety(:org, :device, :account, :session, :now, :skew_ms, :spaces, :ops)
+ORDER BY ord, seq;
 
 -- name: device_clocks
 -- The latest clock that the server keeps from a device in each space. Locks the spaces as sync_push

@@ -1,6 +1,8 @@
 """Decisions about ops and cursors. Pure: no await, no clock, no database."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -9,6 +11,7 @@ from msgspec import Raw
 from mos.kernel.errors import Invalid
 from mos.sync import hlc
 from mos.sync.model import (
+    MAX_GROUP,
     SKEW_MS,
     Collection,
     Collections,
@@ -19,6 +22,8 @@ from mos.sync.model import (
     OpIds,
     Reach,
     Refusal,
+    ResolveOp,
+    SafetyOp,
     SetOp,
     Unreadable,
 )
@@ -31,9 +36,13 @@ _NO_TAG = "00000000"
 NO_ACCESS = Refusal("forbidden", "no_access")
 # Said of an op over which the domain that owns its collection crashes.
 HOOK_FAILED = Refusal("invalid", "hook_failed")
+# Said of every op of a group that nobody would hold a space for.
+LARGE_GROUP = Refusal("invalid", "too_large", "g")
 
-_op: msgspec.json.Decoder[Op] = msgspec.json.Decoder(SetOp | EventOp)
+_op: msgspec.json.Decoder[Op] = msgspec.json.Decoder(SetOp | EventOp | SafetyOp | ResolveOp)
 _ids = msgspec.json.Decoder(OpIds)
+
+_KINDS = {SetOp: "set", EventOp: "event", SafetyOp: "safety", ResolveOp: "resolve"}
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _LONG_NUMBER = re.compile(rb"[:,\[\s-][0-9]{19}")
@@ -61,7 +70,7 @@ def read(raw: Raw) -> Op | Unreadable:
         at = _AT.search(str(error))
         refusal = Refusal("invalid", "malformed", at["path"] if at and at["path"] else None)
     ids = _ids.decode(text)
-    if ids.k not in ("set", "event"):
+    if ids.k not in _KINDS.values():
         refusal = Refusal("invalid", "unknown_kind", "k")
     return Unreadable(ids, refusal, text.decode())
 
@@ -79,7 +88,7 @@ def _unfit_values(text: bytes, op: Op) -> Refusal | None:
     # Two cheap looks at the text spare nearly every op the walk through its values.
     if text.count(b"[") + text.count(b"{") <= _MAX_DEPTH and not _LONG_NUMBER.search(text):
         return None
-    return _walk(op.v if isinstance(op, EventOp) else op.f, 0)
+    return _walk(groups_of(op), -1)
 
 
 def _walk(value: object, depth: int) -> Refusal | None:
@@ -107,7 +116,36 @@ def number(value: object) -> int | None:
 
 def groups_of(op: Op) -> Groups:
     """Return what the device wrote, by group."""
-    return {"v": op.v} if isinstance(op, EventOp) else op.f
+    match op:
+        case SetOp():
+            return op.f
+        case ResolveOp():
+            return {}
+        case _:
+            return {"v": op.v}
+
+
+def kind_of(op: Op) -> str:
+    """Return the op's kind as it travels."""
+    return _KINDS[type(op)]
+
+
+def group_of(op: Op | Unreadable) -> UUID | None:
+    """Return the group that an op stands or falls with, or None when it stands alone."""
+    if isinstance(op, ResolveOp):
+        return None
+    if not isinstance(op, Unreadable):
+        return op.g
+    try:
+        return UUID(op.ids.g) if isinstance(op.ids.g, str) else None
+    except ValueError:
+        return None
+
+
+def large_groups(groups: Iterable[UUID | None]) -> frozenset[UUID]:
+    """Return which groups of a batch hold more ops than may stand or fall together."""
+    counted = Counter(group for group in groups if group is not None)
+    return frozenset(group for group, size in counted.items() if size > MAX_GROUP)
 
 
 def record_of(op: Op) -> UUID:
@@ -125,10 +163,14 @@ def refusal(op: Op, reach: Reach, collections: Collections) -> Refusal | None:
     collection = collections.get(op.coll)
     if collection is None:
         return Refusal("invalid", "unknown_collection", "coll")
-    if collection.kind != ("event" if isinstance(op, EventOp) else "set"):
+    if collection.kind != ("safety" if isinstance(op, ResolveOp) else kind_of(op)):
         return Refusal("invalid", "kind", "k")
-    if collection.write not in reach[op.space]:
+    word = collection.confirm if isinstance(op, ResolveOp) else collection.write
+    if word not in reach[op.space]:
         return Refusal("forbidden", "permission")
+    if isinstance(op, ResolveOp):
+        seen = op.choose == op.base or op.choose in op.seen
+        return None if seen else Refusal("invalid", "not_seen", "choose")
     return _refused_groups(groups_of(op), collection)
 
 

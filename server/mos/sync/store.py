@@ -5,13 +5,14 @@ Transaction and scope are the caller's.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from mos.db import Db, Queries
+from mos.sync import safety
 from mos.sync.model import Author, Cursor, Groups, ResetWhy, Verdict
 
 _sql = Queries(__package__)
@@ -22,7 +23,7 @@ class PushRow(Struct, frozen=True):
 
     ord: int | None
     space: UUID
-    verdict: Verdict | None
+    verdict: Verdict | Literal["system"] | None
     code: str | None
     was: Verdict | None
     seq: int | None
@@ -78,6 +79,7 @@ class _DeviceClock(Struct, frozen=True):
 
 
 _PUSH = _sql.query("push", PushRow)
+_PUSH_SAFETY = _sql.query("push_safety", PushRow)
 _DEVICE_CLOCKS = _sql.query("device_clocks", _DeviceClock)
 _PULL = _sql.query("pull", PullRow)
 _HEADS = _sql.query("heads", Head)
@@ -97,8 +99,9 @@ async def push(  # noqa: PLR0913  the function's own parameters
 
     Without `author` the ops are the server's own.
     """
+    holds_safety = any(item.get("kind") in safety.KINDS for item in items)
     return await db.all(
-        _PUSH,
+        _PUSH_SAFETY if holds_safety else _PUSH,
         org=org,
         device=author and author.device,
         account=author and author.account,

@@ -16,13 +16,19 @@ from mos.sync.model import Author, Collection, Grant, Pull, Pushed, PushHead
 
 NOW = datetime(2026, 11, 27, 7, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
-WORDS = frozenset({"plan.view", "plan.edit", "outcome.record", "alert.take"})
+WORDS = frozenset({"plan.view", "plan.edit", "plan.confirm", "outcome.record", "alert.take"})
 
 
 def check_text(groups: Mapping[str, Any]) -> None:
     """A domain's check: a title is text."""
     if not isinstance(groups.get("title", ""), str):
         raise Invalid("A title is text.", field="title")
+
+
+def check_dose(groups: Mapping[str, Any]) -> None:
+    """A domain's check: a dose is said in words."""
+    if not isinstance(groups["v"].get("dose"), str):
+        raise Invalid("A dose is text.", field="v.dose")
 
 
 def check_any(_groups: Mapping[str, Any]) -> None:
@@ -41,6 +47,22 @@ COLLECTIONS = {
             write="alert.take",
             check=check_any,
             people_may=frozenset({"taken", "closed"}),
+        ),
+        # One that people propose and others confirm; "double" takes two of them.
+        Collection(
+            name="dose",
+            kind="safety",
+            write="plan.edit",
+            confirm="plan.confirm",
+            check=check_dose,
+            second=lambda groups: groups["v"].get("double") is True,
+        ),
+        Collection(
+            name="conflict",
+            kind="set",
+            write="plan.edit",
+            check=check_any,
+            people_may=frozenset(),
         ),
     )
 }
@@ -85,6 +107,19 @@ class Device:
     def event(self, v, *, coll="completion", space=None, ms=NOW_MS, **more) -> dict:
         """Write an event op."""
         return self._op(space, ms, k="event", coll=coll, v=v, **more)
+
+    def safety(self, rec, v, *, base=None, trunk=None, space=None, ms=NOW_MS, **more) -> dict:
+        """Write a safety op."""
+        return self._op(
+            space, ms, k="safety", coll="dose", rec=str(rec), base=base, trunk=trunk, v=v, **more
+        )
+
+    def resolve(self, rec, choose, *, base, seen, space=None, ms=NOW_MS, why="So.") -> dict:
+        """Write a resolve op."""
+        return self._op(
+            space, ms, k="resolve", coll="dose", rec=str(rec),
+            base=base, seen=seen, choose=choose, why=why,
+        )  # fmt: skip
 
     def _op(self, space, ms, **rest) -> dict:
         space = space or self.spaces[0]

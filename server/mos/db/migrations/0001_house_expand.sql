@@ -223,7 +223,7 @@ CREATE TABLE op (
   account_id     uuid,
   session_id     uuid,
   n              bigint,
-  kind           text NOT NULL CHECK (kind IN ('set', 'event', 'system')),
+  kind           text NOT NULL CHECK (kind IN ('set', 'event', 'safety', 'resolve', 'system')),
   coll           text NOT NULL,
   rec_id         uuid NOT NULL,
   hlc            text COLLATE "C" NOT NULL,

@@ -1,0 +1,302 @@
+"""Safety records: never merged, never overwritten unseen, and nothing proposed is ever lost."""
+
+import asyncio
+import json
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from builders import a_home
+from devices import COLLECTIONS, NOW, NOW_MS, Device
+from msgspec import UNSET, Raw
+
+from mos.kernel.ids import named_id
+from mos.sync.actions import HookFailed
+from mos.sync.apart import push_apart
+from mos.sync.model import Pushed, PushHead
+
+
+@pytest.fixture
+async def home(database):
+    return await a_home(database)
+
+
+@pytest.fixture
+def device(database, home):
+    return Device(database, home.org, (home.space,))
+
+
+@pytest.fixture
+def other(database, home):
+    return Device(database, home.org, (home.space,))
+
+
+async def records(device, rec):
+    """Return the active value and the conflict of a safety record."""
+    rows = (await device.pull())[device.spaces[0]]
+    conflict = rows.get(str(named_id(device.spaces[0], f"conflict/{rec}")))
+    return rows[str(rec)][2]["active"] if str(rec) in rows else None, conflict and conflict[2]
+
+
+async def begun(device, rec):
+    first = device.safety(rec, {"dose": "5"})
+    await device.push(first)
+    return first["op"]
+
+
+async def test_of_two_doses_over_one_base_exactly_one_is_active(device, other):
+    """P8, P9: whoever commits first stays; the other is kept as a candidate."""
+    for _ in range(10):
+        rec = uuid4()
+        base = await begun(device, rec)
+        answers = await asyncio.gather(
+            *(
+                one.push(one.safety(rec, {"dose": str(one.id)}, base=base))
+                for one in (device, other)
+            )
+        )
+
+        verdicts = {answer.results[0].s: str(answer.results[0].op) for answer in answers}
+        assert sorted(verdicts) == ["applied", "conflict"]
+        active, conflict = await records(device, rec)
+        assert active["ver"] == verdicts["applied"]
+        assert (conflict["state"], list(conflict["candidates"])) == ("open", [verdicts["conflict"]])
+
+
+async def test_nobody_resolves_what_they_have_not_seen(device, other):
+    for _ in range(10):
+        rec = uuid4()
+        base = await begun(device, rec)
+        first = device.safety(rec, {"dose": "10"}, base=base)
+        second = other.safety(rec, {"dose": "20"}, base=base)
+        await device.push(first)
+        await other.push(second)
+        third = other.safety(rec, {"dose": "30"}, base=base)
+        resolve = device.resolve(rec, second["op"], base=first["op"], seen=[second["op"]])
+        answers = await asyncio.gather(device.push(resolve), other.push(third))
+
+        resolved, raced = (answer.results[0] for answer in answers)
+        active, conflict = await records(device, rec)
+        assert raced.s == "conflict"
+        assert third["op"] in conflict["candidates"]
+        if resolved.s == "stale_resolve":
+            assert (str(resolved.active), resolved.unseen) == (first["op"], [UUID(third["op"])])
+            assert active["ver"] == first["op"]
+        else:
+            assert active["ver"] == resolve["op"]
+
+
+async def test_a_safety_batch_sent_twice_at_once_is_decided_once(device, other):
+    rec = uuid4()
+    base = await begun(device, rec)
+    await other.push(other.safety(rec, {"dose": "20"}, base=base))
+    ops = [
+        device.safety(rec, {"dose": "10"}, base=base),
+        device.event({"occ": "x"}),
+        device.safety(uuid4(), {"dose": "1"}),
+    ]
+    first, second = await asyncio.gather(device.push(*ops), device.push(*ops))
+
+    assert [result.seq for result in first.results] == [result.seq for result in second.results]
+    assert {first.results[0].s, second.results[0].s} == {"conflict", "dup"}
+    assert {first.results[0].why, second.results[0].why} == {"base"}
+    await device.pull()
+
+
+async def test_a_domain_hears_what_is_active_and_of_the_conflict(database, home, other):
+    told: list = []
+
+    async def applied(_db, _org, changes, _now):
+        told.extend(changes)
+
+    heard = {
+        name: replace(one, applied=applied) if name in ("dose", "conflict") else one
+        for name, one in COLLECTIONS.items()
+    }
+    device = Device(database, home.org, (home.space,), collections=heard)
+    rec = uuid4()
+    first = device.safety(rec, {"dose": "5"})
+    same = device.safety(rec, {"dose": "5"}, base=first["op"])
+    alone = device.safety(rec, {"dose": "9"}, base=str(uuid4()))
+    await device.push(first, same, alone)
+
+    active, conflict = told
+    assert (active.kind, active.coll, active.rec, active.by) == (
+        "safety",
+        "dose",
+        rec,
+        device.account,
+    )
+    assert active.groups == active.doc
+    assert active.groups["active"]["v"] == {"dose": "5"}
+    assert (conflict.kind, conflict.coll, conflict.by, conflict.seq) == (
+        "system",
+        "conflict",
+        None,
+        4,
+    )
+    assert list(conflict.doc["candidates"]) == [alone["op"]]
+
+
+async def test_a_safety_op_that_is_wrong_in_itself_is_refused_like_any_other(device):
+    rec = uuid4()
+    weak = replace(device, words=frozenset({"plan.edit"}))
+    candidate = str(uuid4())
+    answer = await weak.push(
+        weak.safety(rec, {"dose": 5}),
+        weak.resolve(rec, candidate, base=None, seen=[candidate]),
+        weak.safety(rec, {"dose": "5"}) | {"coll": "reminder"},
+        weak.set(uuid4(), {"state": "closed"}, coll="conflict"),
+    )
+
+    assert [(result.s, result.code) for result in answer.results] == [
+        ("invalid", "invalid"),
+        ("forbidden", "permission"),
+        ("invalid", "kind"),
+        ("forbidden", "group"),
+    ]
+
+
+# ────────────────────────────────────────────────── groups
+
+
+async def test_a_group_stands_or_falls_together(database, device, home):
+    await device.push(device.set(rec := uuid4(), {"title": "Frukost"}))
+    broken, whole = str(uuid4()), str(uuid4())
+    answer = await device.push(
+        device.set(uuid4(), {"title": "a"}, g=broken),
+        device.set(uuid4(), {"title": "b"}, g=whole),
+        device.set(rec, {"name": "x"}, coll="profile", g=broken),
+        device.event({"occ": "x"}, g=whole),
+        device.safety(uuid4(), {"dose": "1"}, g=broken),
+        device.set(uuid4(), {"title": "c"}),
+    )
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "group"),
+        ("applied", None),
+        ("invalid", "rec_taken"),
+        ("applied", None),
+        ("invalid", "group"),
+        ("applied", None),
+    ]
+    assert answer.heads == {home.space: 4}
+    assert len(await database.sql("SELECT 1 FROM quarantine")) == 3
+
+
+async def test_a_group_of_which_all_has_come_already_is_known_again(device):
+    group = str(uuid4())
+    ops = [device.set(uuid4(), {"title": "a"}, g=group), device.event({"occ": "x"}, g=group)]
+    await device.push(*ops)
+
+    assert await device.verdicts(*ops) == ["dup", "dup"]
+
+
+async def test_a_group_for_which_there_is_no_room_stays_whole_with_its_device(database, device):
+    for _ in range(2):
+        await device.push(*(device.set(uuid4(), {"x": 1}, coll="weather") for _ in range(500)))
+    await database.sql("DELETE FROM quarantine WHERE ctid IN (SELECT ctid FROM quarantine LIMIT 1)")
+    group = str(uuid4())
+    ops = [
+        device.set(uuid4(), {"title": "a"}, g=group),
+        device.set(uuid4(), {"title": 8}, g=group),
+        device.set(uuid4(), {"title": "c"}, g=group),
+    ]
+
+    assert await device.verdicts(*ops) == ["retry", "retry", "retry"]
+    assert len(await database.sql("SELECT 1 FROM quarantine")) == 999
+
+
+async def test_more_than_fifty_ops_do_not_make_one_group(device):
+    group = str(uuid4())
+    answer = await device.push(*(device.event({"occ": "x"}, g=group) for _ in range(51)))
+
+    assert {(result.s, result.code, result.path) for result in answer.results} == {
+        ("invalid", "too_large", "g")
+    }
+
+
+async def test_what_is_halved_is_never_cut_through_a_group(device):
+    """A domain crashes over one of a group: the whole group is set aside, and nothing else."""
+    group = str(uuid4())
+    ops = [device.event({"n": n}, g=group if 1 <= n <= 6 else None) for n in range(8)]
+    applied: list = []
+
+    async def apply(request, *, set_aside=False):
+        texts = [bytes(raw) for raw in request.ops]
+        if not set_aside and any(b'"n":5}' in text.replace(b" ", b"") for text in texts):
+            raise HookFailed("completion")
+        applied.append((len(texts), set_aside))
+        return Pushed(NOW, [], {}, {}, {})
+
+    head = PushHead(
+        proto=1, schema=1, device_id=device.id, client_now=NOW,
+        ops=[Raw(json.dumps(op).encode()) for op in ops],
+    )  # fmt: skip
+    await push_apart(apply, head)
+
+    assert sorted(applied) == [(1, False), (1, False), (6, True)]
+
+
+# ────────────────────────────────────────────────── numbers, archive, floor
+
+
+async def test_a_gap_in_a_devices_numbers_is_told_and_holds_up_nothing(device, home):
+    """P26."""
+    first, lost, late, last = (device.event({"occ": str(n)}) for n in range(4))
+    await device.push(first)
+    answer = await device.push(last)
+    assert answer.acked == {home.space: 4}
+    assert answer.missing == {home.space: [[2, 3]]}
+
+    assert (await device.push(late)).missing == {home.space: [[2, 2]]}
+    assert (await device.push(lost)).missing is UNSET
+
+
+async def test_a_number_that_was_given_up_counts_again_when_it_comes(database, device, home):
+    first, second = device.event({"occ": "a"}), device.event({"occ": "b"})
+    await device.push(second)
+    await database.sql("UPDATE device_space SET lost = missing, missing = '{}'")
+    await device.push(first)
+
+    assert await database.sql("SELECT lost, missing FROM device_space WHERE lost <> '{}'") == []
+
+
+async def test_gaps_without_end_cost_no_more_than_some(database, device):
+    ops = [device.event({"occ": str(n)}) for n in range(1000)][::2]
+    await device.push(*ops)
+    [kept] = await database.sql(
+        "SELECT pg_column_size(missing) AS bytes, missing FROM device_space"
+    )
+
+    assert kept["bytes"] < 100
+
+
+async def test_what_is_only_in_the_archive_is_not_taken_twice(database, device):
+    rec = uuid4()
+    old, never = device.set(rec, {"title": "old"}), device.set(rec, {"note": "never came"})
+    event, last = device.event({"occ": "x"}), device.set(rec, {"minutes": 5})
+    await device.push(old, event, last)
+    await database.sql("DELETE FROM op WHERE seq < 3")
+    await database.sql("UPDATE space SET archive_hlc = $1", event["hlc"])
+    answer = await device.push(old, never, event)
+
+    assert [(result.s, result.seq) for result in answer.results] == [
+        ("dup", UNSET),
+        ("applied", 4),
+        ("dup", 2),
+    ]
+
+
+async def test_nothing_that_was_compacted_comes_back(database, device):
+    """P19."""
+    floor = device.set(uuid4(), {"title": "gone"})
+    await database.sql("UPDATE space SET floor_hlc = $1", floor["hlc"])
+    later = device.set(uuid4(), {"title": "new"}, ms=NOW_MS + 1)
+    answer = await device.push(floor, later, device.event({"occ": "x"}, ms=NOW_MS - 5))
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "too_old"),
+        ("applied", None),
+        ("applied", None),
+    ]
