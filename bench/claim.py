@@ -97,8 +97,8 @@ async def prepare(owner: asyncpg.Connection) -> None:
         "RETURNING account_id), d AS (INSERT INTO device (org_id, device_id, account_id, "
         "push_endpoint, created_at, seen_at) SELECT $1, gen_random_uuid(), account_id, "
         "'https://push.example/x', $3, $3 FROM a) "
-        "INSERT INTO resident (org_id, space_id, account_id, unit_id) "
-        "SELECT $1, gen_random_uuid(), account_id, $2 FROM a",
+        "INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id) "
+        "SELECT $1, gen_random_uuid(), gen_random_uuid(), account_id, $2 FROM a",
         org,
         unit,
         NOW,

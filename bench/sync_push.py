@@ -91,7 +91,8 @@ async def arrange(owner_dsn: str, spaces: int, clients: int) -> tuple[UUID, list
         [(org, space) for space in ids],
     )
     await owner.executemany(
-        "INSERT INTO resident (org_id, space_id, account_id, unit_id) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id) "
+        "VALUES ($1, $2, gen_random_uuid(), $3, $4)",
         [(org, space, resident, unit) for space, resident in zip(ids, residents, strict=True)],
     )
     await owner.execute(

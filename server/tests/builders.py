@@ -10,7 +10,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
-from mos.kernel.ids import new_id
+from mos.kernel.ids import named_id, new_id
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -32,6 +32,7 @@ class Resident:
 
     account: UUID
     space: UUID
+    medication: UUID
     name: str
 
 
@@ -108,18 +109,21 @@ async def an_account(
 async def a_resident(
     database: "Database", org: UUID, unit: UUID, *, name: str = "Elsa", flat: str = "1"
 ) -> Resident:
-    """Make a resident with an account and an empty space."""
+    """Make a resident with an account and two empty spaces: their day and their medication."""
     account = await an_account(database, org, "resident", name=name)
     space = new_id(LONG_AGO)
+    medication = named_id(space, "medication")
     await database.sql(
-        "INSERT INTO space (org_id, space_id, kind) VALUES ($1, $2, 'resident')", org, space
-    )
-    await database.sql(
-        "INSERT INTO resident (org_id, space_id, account_id, unit_id, flat) "
-        "VALUES ($1, $2, $3, $4, $5)",
-        org, space, account, unit, flat,
+        "INSERT INTO space (org_id, space_id, kind, of_space) "
+        "VALUES ($1, $2, 'resident', NULL), ($1, $3, 'medication', $2)",
+        org, space, medication,
     )  # fmt: skip
-    return Resident(account, space, name)
+    await database.sql(
+        "INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat) "
+        "VALUES ($1, $2, $3, $4, $5, $6)",
+        org, space, medication, account, unit, flat,
+    )  # fmt: skip
+    return Resident(account, space, medication, name)
 
 
 async def a_relation(

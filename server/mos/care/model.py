@@ -72,6 +72,7 @@ class EndedAccess(Struct, frozen=True):
     permissions: frozenset[Permission]
     since: datetime
     until: datetime
+    kind: SpaceKind = "resident"
 
 
 class Reach(Struct, frozen=True):

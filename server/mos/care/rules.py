@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from mos.care.model import Access, Actor, Permission, Policy, Reach, Role
+from mos.care.model import Access, Actor, Permission, Policy, Reach, Role, SpaceKind
 from mos.kernel.errors import Invalid
 
 _P = Permission
@@ -39,7 +39,27 @@ CEILING: dict[Role, frozenset[Permission]] = {
 _FAMILY_ONLY = frozenset({_P.MEDICATION_EDIT, _P.CARE_MANAGE})
 
 # What residents may do in their own space without any relation.
-OWN: frozenset[Permission] = frozenset({_P.PLAN_VIEW, _P.OUTCOME_RECORD})
+OWN: frozenset[Permission] = frozenset({_P.PLAN_VIEW, _P.OUTCOME_RECORD, _P.MEDICATION_VIEW})
+
+# Who sees a space at all, and which words mean nothing there: a day holds no orders, and medication
+# no plan.
+SIGHT: dict[SpaceKind, Permission] = {
+    "resident": _P.PLAN_VIEW,
+    "medication": _P.MEDICATION_VIEW,
+}
+_ELSEWHERE: dict[SpaceKind, frozenset[Permission]] = {
+    "resident": frozenset({_P.MEDICATION_EDIT, _P.MEDICATION_SIGN}),
+    "medication": frozenset(
+        {
+            _P.PLAN_VIEW,
+            _P.PLAN_EDIT,
+            _P.MEALS_VIEW,
+            _P.MEALS_EDIT,
+            _P.STATISTICS_VIEW,
+            _P.CARE_MANAGE,
+        }
+    ),
+}
 
 # Whom a manager, or a relative who manages the family's home, may make, change and invite. Managers
 # and administrators are the administrator's.
@@ -58,6 +78,13 @@ def cut(role: Role, policy: Policy, words: Iterable[str]) -> frozenset[Permissio
 def may(actor: Actor, permission: Permission, access: Access) -> bool:
     """Say whether `actor`, whose access to one space is `access`, may do this there."""
     return permission in CEILING[actor.role] and permission in access.permissions
+
+
+def words_in(kind: SpaceKind, permissions: frozenset[Permission]) -> frozenset[Permission]:
+    """Return what of `permissions` holds in a space of this kind; nothing where it is not seen."""
+    if SIGHT[kind] not in permissions:
+        return frozenset()
+    return permissions - _ELSEWHERE[kind]
 
 
 def ceiling(role: Role, policy: Policy) -> frozenset[Permission]:

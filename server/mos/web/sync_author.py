@@ -8,9 +8,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct, structs
 
-from mos.care import store
+from mos.care import rules, store
 from mos.care.actions.session_keys import SessionKeys
-from mos.care.model import Actor, Permission
+from mos.care.model import Actor
 from mos.db import Db
 from mos.kernel.errors import Forbidden
 from mos.sync.authorship import LATE
@@ -67,8 +67,8 @@ async def _had(db: Db, actor: Actor, granted: Any, now: datetime) -> dict[UUID, 
     had: dict[UUID, tuple[Held, ...]] = defaultdict(tuple)
     for ended in await store.ended_access(db, actor, after=now - LATE, now=now):
         # What one might not see, one did not write in either.
-        if ended.space not in granted and Permission.PLAN_VIEW in ended.permissions:
-            words = frozenset(word.value for word in ended.permissions)
+        words = frozenset(word.value for word in rules.words_in(ended.kind, ended.permissions))
+        if words and ended.space not in granted:
             had[ended.space] += (Held(words, ended.since, ended.until),)
     return had
 

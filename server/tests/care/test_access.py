@@ -25,7 +25,10 @@ async def test_residents_reach_their_own_space_and_no_other(database):
 
     reached = await _access(database, home, home.resident.account, Role.RESIDENT)
 
-    assert reached == {home.space: {P.PLAN_VIEW, P.OUTCOME_RECORD}}
+    assert reached == {
+        home.space: {P.PLAN_VIEW, P.OUTCOME_RECORD, P.MEDICATION_VIEW},
+        home.resident.medication: {P.MEDICATION_VIEW, P.OUTCOME_RECORD},
+    }
 
 
 async def test_a_relation_to_a_unit_reaches_everybody_there(database):
@@ -33,8 +36,25 @@ async def test_a_relation_to_a_unit_reaches_everybody_there(database):
 
     reached = await _access(database, home, home.caregiver, Role.CAREGIVER)
 
-    assert reached.keys() == {resident.space for resident in home.residents}
-    assert all(P.PLAN_EDIT in permissions for permissions in reached.values())
+    days = {resident.space for resident in home.residents}
+    assert reached.keys() == days | {resident.medication for resident in home.residents}
+    assert all(P.PLAN_EDIT in reached[space] for space in days)
+
+
+async def test_a_plan_is_seen_without_the_medication_and_the_medication_without_the_plan(database):
+    home = await a_home(database)
+    neighbour = await an_account(database, home.org, "relative")
+    pharmacist = await an_account(database, home.org, "nurse")
+    seen = ("plan.view", "plan.edit", "alert.take")
+    await a_relation(database, home.org, neighbour, space=home.space, permissions=seen)
+    orders = ("medication.view", "medication.edit", "plan.edit")
+    await a_relation(database, home.org, pharmacist, space=home.space, permissions=orders)
+
+    days = await _access(database, home, neighbour, Role.RELATIVE)
+    medication = await _access(database, home, pharmacist, Role.NURSE)
+
+    assert days == {home.space: {P.PLAN_VIEW, P.PLAN_EDIT, P.ALERT_TAKE}}
+    assert medication[home.resident.medication] == {P.MEDICATION_VIEW, P.MEDICATION_EDIT}
 
 
 async def test_relations_add_up_and_are_cut_to_the_role(database):
@@ -80,7 +100,7 @@ async def test_a_relation_holds_from_its_beginning_until_just_before_its_end(dat
     after = await _access(database, home, relative, Role.RELATIVE, NOW + timedelta(hours=1))
 
     assert (before, after) == ({}, {})
-    assert during.keys() == {home.space}
+    assert during.keys() == {home.space, home.resident.medication}
 
 
 async def test_an_administrator_reaches_no_space_even_with_a_relation(database):

@@ -71,6 +71,6 @@ async def a_tablet(site: Site, home: Home, account=None) -> Tablet:
     """A tablet on which the caregiver, or somebody else, is signed in."""
     account = account or home.caregiver
     browser = await site.as_account(home.org, account)
-    spaces = tuple(resident.space for resident in home.residents)
+    spaces = tuple(space for r in home.residents for space in (r.space, r.medication))
     device = Device(site.database, home.org, spaces, account=account, id=browser.device)
     return Tablet(browser, device, site.clock)

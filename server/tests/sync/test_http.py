@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from browsers import Site
-from builders import a_home, a_relation
+from builders import a_home, a_relation, an_account
 from devices import COLLECTIONS, Device
 from structlog.testing import capture_logs
 from tablets import Tablet, a_tablet, app_of
@@ -67,11 +67,12 @@ async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
             "more": False,
             "check": {"n": 1, "sum": "1", "sq": "1"},
         }],
-        "added": [{
-            "id": str(home.residents[1].space), "role": "caregiver",
-            "permissions": spaces[str(home.residents[1].space)]["permissions"],
-            "kind": "resident", "snap": f"/sync/v1/snapshot/{home.residents[1].space}",
-        }],
+        "added": [
+            {name: space[name] for name in ("id", "role", "permissions", "kind")}
+            | ({"of": space["of"]} if "of" in space else {})
+            | {"snap": f"/sync/v1/snapshot/{space['id']}"}
+            for space in greeting["spaces"] if space["id"] != str(home.space)
+        ],
         "gone": [],
         "reset": [],
     }  # fmt: skip
@@ -96,6 +97,35 @@ async def test_who_may_not_see_the_plan_sees_no_space(site, database, home):
     assert pull.json()["gone"] == [{"id": str(home.space), "why": "revoked", "purge": True}]
     assert pull.json()["added"] == []
     assert push.json()["results"][0]["code"] == "no_access"
+
+
+async def test_the_two_spaces_are_granted_apart_each_with_the_words_that_mean_something_there(
+    site, database, home
+):
+    nurse = await an_account(database, home.org, "nurse")
+    words = ("plan.view", "plan.edit", "medication.edit", "medication.view", "outcome.record")
+    await a_relation(database, home.org, nurse, space=home.space, permissions=words)
+    tablet = await a_tablet(site, home, nurse)
+    medication = home.resident.medication
+
+    spaces = {space["id"]: space for space in (await tablet.hello()).json()["spaces"]}
+    answer = await tablet.push(
+        tablet.op(space=medication), tablet.op(space=home.space), tablet.event(space=medication)
+    )
+
+    assert spaces.keys() == {str(home.space), str(medication)}
+    assert spaces[str(home.space)]["permissions"] == [
+        "medication.view", "outcome.record", "plan.edit", "plan.view",
+    ]  # fmt: skip
+    assert (spaces[str(medication)]["kind"], spaces[str(medication)]["of"]) == (
+        "medication", str(home.space),
+    )  # fmt: skip
+    assert spaces[str(medication)]["permissions"] == [
+        "medication.edit", "medication.view", "outcome.record",
+    ]  # fmt: skip
+    assert [(r["s"], r.get("code")) for r in answer.json()["results"]] == [
+        ("forbidden", "permission"), ("applied", None), ("applied", None),
+    ]  # fmt: skip
 
 
 async def test_nobody_gets_in_without_a_session_or_from_elsewhere(tablet):

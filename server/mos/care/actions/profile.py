@@ -42,8 +42,8 @@ async def follow_profiles(db: Db, org: UUID, changes: list[Change]) -> None:
 
 async def residents_of(db: Db, org: UUID, spaces: set[UUID]) -> dict[UUID, UUID]:
     """Return the account of the resident of each of these spaces, by space."""
-    found = await store.residents_of_spaces(db, org, sorted(spaces))
-    return {resident.space: resident.account for resident in found}
+    found = await store.homes_of_spaces(db, org, spaces)
+    return {space: home.account for space, home in found.items()}
 
 
 async def record_profile(

@@ -54,7 +54,7 @@ async def list_residents(db: Db, actor: Actor, now: datetime) -> list[store.Resi
 async def add_resident(
     db: Db, actor: Actor, wanted: NewResident, now: datetime, *, news: News
 ) -> store.Resident:
-    """Add a resident to a unit: account, space and profile. Raises Forbidden or Invalid."""
+    """Add a resident to a unit: account, both spaces and profile. Raises Forbidden or Invalid."""
     unit = await _home(db, actor, wanted.unit, now)
     account = store.Account(
         id=new_id(now),
@@ -73,7 +73,8 @@ async def add_resident(
         language=account.language,
         archived_at=None,
     )
-    await db.scope(Scope(org=actor.org, spaces=(resident.space,)))
+    spaces = (resident.space, store.medication_of(resident.space))
+    await db.scope(Scope(org=actor.org, spaces=spaces))
     await store.add_account(db, actor.org, account, now)
     await store.add_resident(db, actor.org, resident)
     profile = rules.first_profile(

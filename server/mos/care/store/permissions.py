@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from mos.care import rules
-from mos.care.model import Access, Actor, EndedAccess, Policy, Reach, Role
+from mos.care.model import Access, Actor, EndedAccess, Permission, Policy, Reach, Role, SpaceKind
 from mos.care.store.rows import Id, Number, there
 from mos.db import Db, Queries
 
@@ -15,12 +15,14 @@ _sql = Queries(__package__, "permissions.sql")
 
 class _Given(Struct, frozen=True):
     space: UUID
+    of: UUID | None
     words: list[str]
     policy: Policy
 
 
 class _Had(Struct, frozen=True):
     space: UUID
+    of: UUID | None
     words: list[str]
     since: datetime
     until: datetime
@@ -39,7 +41,7 @@ async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
     One statement, ordered by space. Spaces where the role leaves nothing are absent.
     """
     given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=_own(actor))
-    cut = (Access(row.space, rules.cut(actor.role, row.policy, row.words)) for row in given)
+    cut = (Access(row.space, _words(actor, row), _kind(row.of), row.of) for row in given)
     return [access for access in cut if access.permissions]
 
 
@@ -54,9 +56,25 @@ async def ended_access(
         _ENDED_ACCESS, org=actor.org, account=actor.account, own=_own(actor), after=after, now=now
     )
     return [
-        EndedAccess(row.space, rules.cut(actor.role, row.policy, row.words), row.since, row.until)
+        EndedAccess(
+            row.space,
+            _words(actor, row),
+            row.since,
+            row.until,
+            _kind(row.of),
+        )
         for row in had
     ]
+
+
+def _words(actor: Actor, row: _Given | _Had) -> frozenset[Permission]:
+    words = rules.cut(actor.role, row.policy, row.words)
+    # A relation is to the resident: what it gives of their day means nothing in the other space.
+    return words if row.of is None else rules.words_in("medication", words)
+
+
+def _kind(of: UUID | None) -> SpaceKind:
+    return "resident" if of is None else "medication"
 
 
 def _own(actor: Actor) -> list[str]:

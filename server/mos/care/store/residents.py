@@ -1,5 +1,6 @@
 """Residents, and the spaces of their days."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from msgspec import Struct
 from mos.care.model import Reach
 from mos.care.store.rows import Id
 from mos.db import Db, Queries
+from mos.kernel.ids import named_id
 
 _sql = Queries(__package__, "residents.sql")
 
@@ -24,6 +26,14 @@ class Resident(Struct, frozen=True):
     archived_at: datetime | None
 
 
+class Home(Struct, frozen=True):
+    """Whose a space is: the space of the resident's day (perhaps itself), and their account."""
+
+    space: UUID
+    home: UUID
+    account: UUID
+
+
 class Named(Struct, frozen=True):
     """What a profile says of who a resident is; None: nothing."""
 
@@ -37,7 +47,8 @@ _RESIDENTS_WITHIN = _sql.query("residents_within", Resident)
 _RESIDENTS_OF_SPACES = _sql.query("residents_of_spaces", Resident)
 _RESIDENT_FOR_UPDATE = _sql.query("resident_for_update", Resident)
 _RESIDENT_OF_ACCOUNT = _sql.query("resident_of_account", Resident)
-_ADD_SPACE = _sql.command("add_space")
+_HOMES_OF_SPACES = _sql.query("homes_of_spaces", Home)
+_ADD_SPACES = _sql.command("add_spaces")
 _ADD_RESIDENT = _sql.command("add_resident")
 _SAVE_RESIDENT = _sql.command("save_resident")
 _LOCK_SPACE = _sql.query("lock_space", Id)
@@ -56,6 +67,17 @@ async def residents_of_spaces(db: Db, org: UUID, spaces: list[UUID]) -> list[Res
     return await db.all(_RESIDENTS_OF_SPACES, org=org, spaces=spaces)
 
 
+async def homes_of_spaces(db: Db, org: UUID, spaces: Collection[UUID]) -> dict[UUID, Home]:
+    """Return whose these spaces are, by space."""
+    found = await db.all(_HOMES_OF_SPACES, org=org, spaces=sorted(spaces))
+    return {home.space: home for home in found}
+
+
+def medication_of(space: UUID) -> UUID:
+    """Return the space of a resident's medication; `space` holds their day."""
+    return named_id(space, "medication")
+
+
 async def resident_for_update(db: Db, org: UUID, space: UUID) -> Resident | None:
     """Return a resident, locked until the transaction ends, or None."""
     return await db.one(_RESIDENT_FOR_UPDATE, org=org, space=space)
@@ -67,12 +89,14 @@ async def resident_of_account(db: Db, org: UUID, account: UUID) -> Resident | No
 
 
 async def add_resident(db: Db, org: UUID, resident: Resident) -> None:
-    """Add a resident and the space of their day; the scope must show the space."""
-    await db.run(_ADD_SPACE, org=org, space=resident.space)
+    """Add a resident and their two spaces, which the scope must show."""
+    medication = medication_of(resident.space)
+    await db.run(_ADD_SPACES, org=org, space=resident.space, medication=medication)
     await db.run(
         _ADD_RESIDENT,
         org=org,
         space=resident.space,
+        medication=medication,
         account=resident.account,
         unit=resident.unit,
         flat=resident.flat,

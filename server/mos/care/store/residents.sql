@@ -29,12 +29,13 @@ FROM resident r
 JOIN account a ON a.org_id = r.org_id AND a.account_id = r.account_id
 WHERE r.org_id = :org AND r.account_id = :account;
 
--- name: add_space
-INSERT INTO space (org_id, space_id, kind) VALUES (:org, :space, 'resident');
+-- name: add_spaces
+INSERT INTO space (org_id, space_id, kind, of_space)
+VALUES (:org, :space, 'resident', NULL), (:org, :medication, 'medication', :space);
 
 -- name: add_resident
-INSERT INTO resident (org_id, space_id, account_id, unit_id, flat)
-VALUES (:org, :space, :account, :unit, :flat);
+INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat)
+VALUES (:org, :space, :medication, :account, :unit, :flat);
 
 -- name: save_resident
 UPDATE resident SET unit_id = :unit, flat = :flat, archived_at = :archived_at
@@ -43,6 +44,12 @@ WHERE org_id = :org AND space_id = :space;
 -- name: lock_space
 -- Whoever changes a resident and what their profile says of it takes the space first, as a push does.
 SELECT space_id AS id FROM space WHERE org_id = :org AND space_id = :space FOR NO KEY UPDATE;
+
+-- name: homes_of_spaces
+-- Whose each of these spaces is, by either of a resident's two.
+SELECT g.space_id AS space, r.space_id AS home, r.account_id AS account
+FROM unnest(:spaces::uuid[]) AS g (space_id)
+JOIN resident r ON r.org_id = :org AND g.space_id IN (r.space_id, r.medication_id);
 
 -- name: follow_profiles
 -- Supporters wrote these profiles (NULL: nothing of it). Who is called so, and where, is known here too.

@@ -55,15 +55,17 @@ CREATE TABLE account (
 -- Within the organisation, like every key: that an address is in use elsewhere is nobody's business here.
 CREATE UNIQUE INDEX account_email ON account (org_id, email) WHERE email IS NOT NULL;
 
--- A resident is an account whose day is planned; `space_id` holds that day.
+-- A resident is an account whose day is planned; `space_id` holds that day, `medication_id` their medication.
 CREATE TABLE resident (
   org_id         uuid NOT NULL,
   space_id       uuid NOT NULL,
+  medication_id  uuid NOT NULL,
   account_id     uuid NOT NULL,
   unit_id        uuid NOT NULL,
   flat           text NOT NULL DEFAULT '',
   archived_at    timestamptz,
   PRIMARY KEY (org_id, space_id),
+  UNIQUE (org_id, medication_id),
   UNIQUE (org_id, account_id),
   FOREIGN KEY (org_id, account_id) REFERENCES account,
   FOREIGN KEY (org_id, unit_id) REFERENCES unit
@@ -172,7 +174,8 @@ CREATE INDEX sign_in_limit_window ON sign_in_limit (window_start);
 CREATE TABLE space (
   org_id         uuid NOT NULL REFERENCES organisation,
   space_id       uuid NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('resident', 'org', 'user')),
+  kind           text NOT NULL CHECK (kind IN ('resident', 'medication', 'org', 'user')),
+  of_space       uuid,                        -- the resident's space that a space of medication belongs to
   epoch          integer NOT NULL DEFAULT 1,
   head_seq       bigint NOT NULL DEFAULT 0,
   floor_seq      bigint NOT NULL DEFAULT 0,
@@ -184,6 +187,7 @@ CREATE TABLE space (
   live_sum       bigint NOT NULL DEFAULT 0,
   live_sq        bigint NOT NULL DEFAULT 0,
   tidied_at      timestamptz NOT NULL DEFAULT '-infinity',  -- when a worker last looked after its past
+  CONSTRAINT space_of_a_resident CHECK ((kind = 'medication') = (of_space IS NOT NULL)),
   PRIMARY KEY (org_id, space_id)
 ) WITH (fillfactor = 50);
 CREATE INDEX space_tidied ON space (tidied_at);
@@ -451,7 +455,7 @@ END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON worker_heartbeat TO mos_engine;
 GRANT SELECT ON worker_heartbeat TO mos_app;
-GRANT SELECT (org_id, space_id, account_id, unit_id, archived_at) ON resident TO mos_engine;
+GRANT SELECT (org_id, space_id, medication_id, account_id, unit_id, archived_at) ON resident TO mos_engine;
 GRANT SELECT (org_id, account_id, space_id, unit_id, permissions, is_primary, valid_from, valid_to) ON relation TO mos_engine;
 GRANT SELECT (org_id, account_id, role, disabled_at, language) ON account TO mos_engine;
 GRANT SELECT (org_id, unit_id, zone, archived_at) ON unit TO mos_engine;

@@ -8,8 +8,12 @@ SELECT g.org_id, g.space_id, 'ring', g.occ, g.step, d.account_id, d.device_id, c
 FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[], :steps::integer[], :expires::timestamptz[])
   AS g (org_id, space_id, occ, step, expires_at)
 CROSS JOIN LATERAL (
+  -- Each of a resident's two spaces rings on the same devices.
   SELECT r.account_id FROM resident r
-  WHERE r.org_id = g.org_id AND r.space_id = g.space_id AND r.archived_at IS NULL OFFSET 0
+  WHERE r.org_id = g.org_id AND r.space_id = g.space_id AND r.archived_at IS NULL
+  UNION ALL
+  SELECT r.account_id FROM resident r
+  WHERE r.org_id = g.org_id AND r.medication_id = g.space_id AND r.archived_at IS NULL OFFSET 0
 ) r
 CROSS JOIN LATERAL (
   SELECT d.account_id, d.device_id, d.push_endpoint, d.push_gone_at FROM device d

@@ -10,15 +10,18 @@ UPDATE horizon SET until = :until WHERE org_id = :org AND space_id = ANY (:space
 
 -- name: short_horizons
 -- Residents whose plan reaches less far than `before`.
-SELECT r.org_id AS org, r.space_id AS space
-FROM resident r LEFT JOIN horizon h ON h.org_id = r.org_id AND h.space_id = r.space_id
+SELECT r.org_id AS org, s.space_id AS space
+FROM resident r
+CROSS JOIN LATERAL (VALUES (r.space_id), (r.medication_id)) AS s (space_id)
+LEFT JOIN horizon h ON h.org_id = r.org_id AND h.space_id = s.space_id
 WHERE r.archived_at IS NULL AND (h.until IS NULL OR h.until < :before)
 ORDER BY h.until NULLS FIRST, r.org_id LIMIT :limit
 
 -- name: archived_horizons
 -- Spaces that are still planned although their resident has moved out.
 SELECT h.org_id AS org, h.space_id AS space
-FROM horizon h JOIN resident r ON r.org_id = h.org_id AND r.space_id = h.space_id
+FROM horizon h
+JOIN resident r ON r.org_id = h.org_id AND h.space_id IN (r.space_id, r.medication_id)
 WHERE r.archived_at IS NOT NULL ORDER BY h.org_id, h.space_id LIMIT :limit
 
 -- name: forget_horizons

@@ -18,15 +18,15 @@ FROM unnest(:ids::uuid[], :accounts::uuid[]) AS c (id, account)
 
 -- name: add_spaces
 -- With the fingerprint of `heads` live records, numbered from 1 (docs/sync.md, "check").
-INSERT INTO space (org_id, space_id, kind, head_seq, live_n, live_sum, live_sq)
-SELECT :org, s.id, 'resident', s.head, s.head, s.head * (s.head + 1) / 2,
+INSERT INTO space (org_id, space_id, kind, of_space, head_seq, live_n, live_sum, live_sq)
+SELECT :org, s.id, CASE WHEN s.of_id IS NULL THEN 'resident' ELSE 'medication' END, s.of_id, s.head, s.head, s.head * (s.head + 1) / 2,
        mod(s.head::numeric * (s.head + 1) * (2 * s.head + 1) / 6, 1::bigint << 53)::bigint
-FROM unnest(:ids::uuid[], :heads::bigint[]) AS s (id, head)
+FROM unnest(:ids::uuid[], :ofs::uuid[], :heads::bigint[]) AS s (id, of_id, head)
 
 -- name: add_residents
-INSERT INTO resident (org_id, space_id, account_id, unit_id, flat)
-SELECT :org, r.space, r.account, :unit, r.flat
-FROM unnest(:spaces::uuid[], :accounts::uuid[], :flats::text[]) AS r (space, account, flat)
+INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat)
+SELECT :org, r.space, r.medication, r.account, :unit, r.flat
+FROM unnest(:spaces::uuid[], :medications::uuid[], :accounts::uuid[], :flats::text[]) AS r (space, medication, account, flat)
 
 -- name: add_relations
 -- One row a relation; permissions come joined, because arrays of arrays must be square.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
+from mos.care.store import medication_of
 from mos.db import Db, Queries, Scope, connect
 from mos.kernel.ids import named_id, new_id
 from mos.kernel.zones import zone
@@ -87,14 +88,16 @@ async def _seed(db: Db, now: datetime) -> None:
     await db.run(
         _ADD_SPACES,
         org=org,
-        ids=[home.space for home in homes],
-        heads=[len(home.records) for home in homes],
+        ids=[home.space for home in homes] + [medication_of(home.space) for home in homes],
+        ofs=[None for _ in homes] + [home.space for home in homes],
+        heads=[len(home.records) for home in homes] + [0 for _ in homes],
     )
     await db.run(
         _ADD_RESIDENTS,
         org=org,
         unit=unit,
         spaces=[home.space for home in homes],
+        medications=[medication_of(home.space) for home in homes],
         accounts=[home.account for home in homes],
         flats=[home.resident.flat for home in homes],
     )
