@@ -5,6 +5,7 @@ from uuid import UUID
 
 from mos.db import Db
 from mos.dispatch import erasure as dispatch_erasure
+from mos.meals import synced as meals_synced
 from mos.plan import actions as plan
 from mos.plan import synced as plan_synced
 from mos.sync import erasure
@@ -12,7 +13,7 @@ from mos.sync.model import Collection
 
 # In the order in which one push is followed.
 COLLECTIONS: dict[str, Collection] = {
-    collection.name: collection for collection in plan_synced.SYNCED
+    collection.name: collection for collection in (*plan_synced.SYNCED, *meals_synced.SYNCED)
 }
 
 # What the worker asks of the domains: to keep their plans ahead, and to show their alerts.
