@@ -11,6 +11,7 @@ import msgspec
 
 from mos.db import Scope
 from mos.kernel.errors import Invalid
+from mos.ops.sim import reference
 from mos.sync import actions, hlc
 from mos.sync.model import Author, Collection, Grant, Pull, Pushed, PushHead
 
@@ -196,6 +197,42 @@ def fingerprint(rows: Mapping[str, tuple[str, int, dict, dict]]) -> dict[str, An
         "sum": str(sum(seqs)),
         "sq": str(sum(seq * seq for seq in seqs) % 2**53),
     }
+
+
+def replayed(space: str, log: list[dict[str, Any]]) -> dict[str, tuple[str, int, dict, dict]]:
+    """P4, P8: play a space's log from its beginning; return the rows that it must have left.
+
+    Fails where a place is missing, where a safety op was not decided as the rules decide it upon
+    what stood there at its place, or where the server wrote anything else into a conflict.
+    """
+    world = reference.Space()
+    follows: tuple[str, dict] | None = None
+    for place, row in enumerate(log, 1):
+        assert row["seq"] == place
+        rec, val, clock = str(row["rec_id"]), row["val"], row["hlc"]
+        if row["kind"] in ("safety", "resolve"):
+            assert follows is None
+            decided = reference.decide(world, reference.asked_in_log(space, row))
+            assert row["verdict"] == decided.verdict
+            if decided.conflict is not None:
+                follows = reference.conflict_of(space, rec), decided.conflict
+            groups = {} if decided.active is None else {"active": decided.active}
+            known = world.recs[rec].clk.get("active", "") if rec in world.recs else ""
+            clock = reference.later(clock, known)
+        elif row["coll"] == "conflict":
+            assert (rec, val) == follows
+            follows, groups = None, val
+        else:
+            assert follows is None
+            stood = world.recs[rec].clk if rec in world.recs else {}
+            groups = {name: value for name, value in val.items() if clock > stood.get(name, "")}
+        if groups:
+            record = world.recs.setdefault(rec, reference.Record(row["coll"], 0, {}, {}))
+            record.doc |= groups
+            record.clk |= dict.fromkeys(groups, clock)
+            record.seq = place
+    assert follows is None
+    return {rec: (one.coll, one.seq, one.doc, one.clk) for rec, one in world.recs.items()}
 
 
 class Reference:

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import random
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 from builders import a_home
-from devices import COLLECTIONS, NOW, NOW_MS, Device
+from devices import COLLECTIONS, NOW, NOW_MS, Device, replayed
 from msgspec import UNSET, Raw
 
 from mos.kernel.ids import named_id
@@ -38,13 +39,20 @@ async def records(device, rec):
     return rows[str(rec)][2]["active"] if str(rec) in rows else None, conflict and conflict[2]
 
 
+async def left_by_the_log(database, device):
+    """Compare what stands in a space with its log, played again."""
+    rows = (await device.pull())[device.spaces[0]]
+    log = await database.sql("SELECT * FROM op ORDER BY seq")
+    assert replayed(str(device.spaces[0]), log) == rows
+
+
 async def begun(device, rec):
     first = device.safety(rec, {"dose": "5"})
     await device.push(first)
     return first["op"]
 
 
-async def test_of_two_doses_over_one_base_exactly_one_is_active(device, other):
+async def test_of_two_doses_over_one_base_exactly_one_is_active(database, device, other):
     """P8, P9: whoever commits first stays; the other is kept as a candidate."""
     for _ in range(10):
         rec = uuid4()
@@ -61,9 +69,10 @@ async def test_of_two_doses_over_one_base_exactly_one_is_active(device, other):
         active, conflict = await records(device, rec)
         assert active["ver"] == verdicts["applied"]
         assert (conflict["state"], list(conflict["candidates"])) == ("open", [verdicts["conflict"]])
+    await left_by_the_log(database, device)
 
 
-async def test_nobody_resolves_what_they_have_not_seen(device, other):
+async def test_nobody_resolves_what_they_have_not_seen(database, device, other):
     for _ in range(10):
         rec = uuid4()
         base = await begun(device, rec)
@@ -84,9 +93,10 @@ async def test_nobody_resolves_what_they_have_not_seen(device, other):
             assert active["ver"] == first["op"]
         else:
             assert active["ver"] == resolve["op"]
+    await left_by_the_log(database, device)
 
 
-async def test_a_safety_batch_sent_twice_at_once_is_decided_once(device, other):
+async def test_a_safety_batch_sent_twice_at_once_is_decided_once(database, device, other):
     rec = uuid4()
     base = await begun(device, rec)
     await other.push(other.safety(rec, {"dose": "20"}, base=base))
@@ -100,7 +110,56 @@ async def test_a_safety_batch_sent_twice_at_once_is_decided_once(device, other):
     assert [result.seq for result in first.results] == [result.seq for result in second.results]
     assert {first.results[0].s, second.results[0].s} == {"conflict", "dup"}
     assert {first.results[0].why, second.results[0].why} == {"base"}
-    await device.pull()
+    await left_by_the_log(database, device)
+
+
+async def test_a_connection_killed_in_the_middle_leaves_nothing_decided(database, device, home):
+    rec = uuid4()
+    base = await begun(device, rec)
+
+    async def killed(_db, _org, _changes, _now):
+        await database.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE usename = 'mos_app' AND state = 'idle in transaction'"
+        )
+
+    broken = replace(
+        device, collections=COLLECTIONS | {"dose": replace(COLLECTIONS["dose"], applied=killed)}
+    )
+    ops = [
+        device.safety(rec, {"dose": "10"}, base=base),
+        device.safety(rec, {"dose": "20"}, base=base),
+    ]
+    with pytest.raises(Exception):  # noqa: B017, PT011  whatever the driver calls it
+        await broken.push(*ops)
+    assert (await records(device, rec))[0]["ver"] == base
+
+    assert await device.verdicts(*ops) == ["applied", "conflict"]
+    await left_by_the_log(database, device)
+
+
+async def test_many_devices_over_few_doses_leave_what_their_log_says(database, home):
+    """P8: doses, proposals and decisions, all at once."""
+    devices = [Device(database, home.org, (home.space,)) for _ in range(4)]
+    recs = [uuid4() for _ in range(2)]
+
+    async def write(device, dice):
+        for _ in range(15):
+            rec = dice.choice(recs)
+            active, conflict = await records(device, rec)
+            base = active and active["ver"]
+            if conflict and conflict["state"] == "open" and dice.random() < 0.5:
+                seen = list(conflict["candidates"])
+                choose = dice.choice([base, *seen])
+                await device.push(device.resolve(rec, choose, base=base, seen=seen))
+            else:
+                v = {"dose": str(dice.randint(1, 9)), "double": dice.random() < 0.1}
+                await device.push(device.safety(rec, v, base=base), device.event({"occ": "x"}))
+
+    await asyncio.gather(
+        *(write(device, random.Random(n)) for n, device in enumerate(devices))  # noqa: S311
+    )
+    await left_by_the_log(database, devices[0])
 
 
 async def test_a_domain_hears_what_is_active_and_of_the_conflict(database, home, other):

@@ -1,18 +1,24 @@
-"""The vectors that the app runs too: clocks and the merge, the latter against PostgreSQL."""
+"""The vectors that the app runs too: clocks, and the merge and safety against PostgreSQL."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from builders import a_home
-from devices import Device, fingerprint
+from devices import COLLECTIONS, Device, fingerprint, replayed
+from msgspec import UNSET
 
+from mos.ops.sim.reference import Kind, Reference, Who
 from mos.sync import hlc
 
 VECTORS = Path(__file__).parents[3] / "spec" / "vectors"
 CLOCKS = json.loads((VECTORS / "hlc.json").read_text())
 MERGE = json.loads((VECTORS / "merge.json").read_text())
+SAFETY = json.loads((VECTORS / "safety.json").read_text())
 
 
 def named(cases):
@@ -71,3 +77,70 @@ def test_a_fingerprint_counts_what_is_not_deleted(case):
         for index, row in enumerate(case["rows"])
     }
     assert fingerprint(rows) == case["check"]
+
+
+# ────────────────────────────────────────────────── safety
+
+SAFETY_COLLECTIONS = {
+    one.name: one
+    for one in (
+        replace(COLLECTIONS["dose"], write="propose", confirm="confirm"),
+        replace(COLLECTIONS["conflict"], write="propose"),
+        replace(COLLECTIONS["reminder"], write="propose"),
+        replace(COLLECTIONS["completion"], write="propose"),
+    )
+}
+SAFETY_KINDS = {
+    "dose": Kind("safety", "propose", "confirm", needs_two="double"),
+    "conflict": Kind("set", "propose", people_may=frozenset()),
+    "reminder": Kind("set", "propose", text="title"),
+    "completion": Kind("event", "propose"),
+}
+
+
+async def test_the_server_decides_about_safety_as_the_vectors_say(database):
+    home = await a_home(database)
+    for case in SAFETY["cases"]:
+        space = UUID(case["space"])
+        await database.sql(
+            "INSERT INTO space (org_id, space_id, kind) VALUES ($1, $2, 'resident')",
+            home.org, space,
+        )  # fmt: skip
+        people = {name: a_person(database, home.org, space, name) for name in SAFETY["people"]}
+        for step in case["steps"]:
+            at = datetime.fromtimestamp(step["at"] / 1000, UTC)
+            answer = await people[step["by"]].push(*step["ops"], now=at)
+            missing = {} if answer.missing is UNSET else answer.missing
+            assert msgspec.to_builtins(answer.results) == step["verdicts"], case["name"]
+            assert missing.get(space, []) == step["missing"], case["name"]
+        reader = people["nora"]
+        rows = (await reader.pull()).get(space, {})
+
+        assert rows == {
+            rec: (coll, seq, doc, clk) for coll, rec, seq, doc, clk in case["final"]["rows"]
+        }, case["name"]
+        log = await database.sql("SELECT * FROM op WHERE space_id = $1 ORDER BY seq", space)
+        assert len(log) == case["final"]["head"], case["name"]
+        assert replayed(case["space"], log) == rows, case["name"]
+
+
+def a_person(database, org, space, name):
+    who = SAFETY["people"][name]
+    return Device(
+        database, org, (space,), frozenset(who["words"]), SAFETY_COLLECTIONS,
+        account=UUID(who["account"]), id=UUID(who["device"]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", named(SAFETY["cases"]))
+def test_the_reference_decides_about_safety_as_the_vectors_say(case):
+    reference = Reference([case["space"]], SAFETY_KINDS)
+    for step in case["steps"]:
+        who = SAFETY["people"][step["by"]]
+        answer = reference.push(
+            Who(who["account"], who["device"], {case["space"]: frozenset(who["words"])}),
+            step["ops"],
+            step["at"],
+        )
+        assert answer["results"] == step["verdicts"]
+    assert reference.rows_after(case["space"], 0) == case["final"]["rows"]

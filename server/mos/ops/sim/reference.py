@@ -21,6 +21,7 @@ Json = dict[str, Any]
 SKEW_MS = 60_000
 # A proposal older than this is confirmed by a person, whoever made it.
 FRESH_MS = 24 * 3_600_000
+MOST_CANDIDATES = 100
 _KINDS = {"set": "set", "event": "event", "safety": "safety", "resolve": "safety"}
 _TO_QUARANTINE = ("invalid", "forbidden")
 
@@ -33,9 +34,10 @@ class Kind:
     write: str = ""
     confirm: str = ""
     people_may: frozenset[str] | None = None
-    # The name of a group whose value must be text, and whether a safety value needs two people.
+    # The name of a group whose value must be text, and of the flag in a safety value that asks for
+    # two people.
     text: str | None = None
-    needs_two: bool = False
+    needs_two: str | None = None
 
 
 @dataclass
@@ -203,6 +205,10 @@ class _Batch:
                 known = self._known(op)
             else:
                 results[i] = _result(op, "dup", seq=known.seq, was=known.verdict)
+                if known.verdict == "conflict":
+                    results[i] |= {
+                        "rec": conflict_of(op["space"], known.rec), "why": known.val["why"]
+                    }  # fmt: skip
             if known is not None and known.claimed is not None:
                 restamped[op["op"]] = known.hlc
         self._results = [results[i] for i in range(len(self._ops))]
@@ -320,6 +326,11 @@ class _Batch:
             return _result(op, "invalid", code="kind", path="k")
         if (kind.confirm if op["k"] == "resolve" else kind.write) not in words:
             return _result(op, "forbidden", code="permission")
+        return self._refusal_of_groups(op, kind)
+
+    def _refusal_of_groups(self, op: Json, kind: Kind) -> Json | None:
+        if op["k"] == "resolve" and op["choose"] not in (op["base"], *op["seen"]):
+            return _result(op, "invalid", code="not_seen", path="choose")
         groups = op["f"] if op["k"] == "set" else {}
         if kind.people_may is not None and groups.keys() - kind.people_may:
             return _result(op, "forbidden", code="group", path=min(groups.keys() - kind.people_may))
@@ -333,6 +344,10 @@ class _Batch:
         match op["k"]:
             case "set":
                 return self._merge(op, op["f"])
+            case "safety":
+                return self._propose(op)
+            case "resolve":
+                return self._resolve(op)
             case _:
                 right = self._right(op)
                 late = (
@@ -356,6 +371,63 @@ class _Batch:
             record.seq = logged.seq
             space.recs[logged.rec] = record
         return _result(op, logged.verdict, seq=logged.seq)
+
+    # ── safety
+
+    def _propose(self, op: Json) -> Json:
+        kind = self._world.kinds[op["coll"]]
+        words = self._who.reach[op["space"]]
+        needs_two = kind.needs_two is not None and op["v"].get(kind.needs_two) is True
+        val = {
+            "v": op["v"], "base": op["base"], "trunk": op["trunk"], "dig": digest(op["v"]),
+            "confirm": kind.confirm in words, "second": needs_two,
+        }  # fmt: skip
+        decided = decide(self._space(op["space"]), self._asked(op, val))
+        return self._carry_out(op, val, decided)
+
+    def _resolve(self, op: Json) -> Json:
+        val = {"base": op["base"], "seen": op["seen"], "choose": op["choose"], "why": op["why"]}
+        decided = decide(self._space(op["space"]), self._asked(op, val))
+        return self._carry_out(op, val, decided)
+
+    def _asked(self, op: Json, val: Json) -> "Asked":
+        return Asked(
+            op["op"], op["k"], op["space"], op["coll"], op["rec"], op["hlc"], val,
+            self._who.account, self._who.device, self._now_ms,
+        )  # fmt: skip
+
+    def _carry_out(self, op: Json, val: Json, decided: "Decided") -> Json:
+        space = self._space(op["space"])
+        conflict = conflict_of(op["space"], op["rec"])
+        place = space.place(self._who.device)
+        place.last_hlc = max(place.last_hlc, op["hlc"])
+        if decided.verdict == "stale_resolve":
+            return _result(op, "stale_resolve", **decided.more)
+        if decided.verdict in _TO_QUARANTINE:
+            code = decided.more["code"]
+            space.quarantine.setdefault(op["op"], f"{decided.verdict} {code}")
+            return _result(op, decided.verdict, code=code)
+        logged = self._log(op, val | decided.more, decided.verdict)
+        if decided.active is not None:
+            record = space.recs.setdefault(op["rec"], Record(op["coll"], 0, {}, {}))
+            record.clk["active"] = later(op["hlc"], record.clk.get("active", hlc.NEVER))
+            record.doc["active"] = decided.active
+            record.seq = logged.seq
+        if decided.conflict is not None:
+            record = space.recs.setdefault(conflict, Record("conflict", 0, {}, {}))
+            stamp = hlc.send(max(record.clk.values(), default=hlc.NEVER), self._now_ms, "0" * 16)
+            space.head += 1
+            record.doc |= decided.conflict
+            record.clk |= dict.fromkeys(decided.conflict, stamp)
+            record.seq = space.head
+            space.log.append(
+                Logged(
+                    space.head, None, None, None, None, "system", "conflict", conflict, stamp,
+                    None, decided.conflict, "applied", self._now_ms,
+                )
+            )  # fmt: skip
+        more = decided.more if decided.verdict != "conflict" else decided.more | {"rec": conflict}
+        return _result(op, decided.verdict, seq=logged.seq, **more)
 
     def _log(self, op: Json, val: Json, verdict: str) -> Logged:
         space = self._space(op["space"])
@@ -408,3 +480,121 @@ def digest(value: Json) -> str:
     """Return what tells two safety values apart: 32 hex of SHA-256 over canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+# ────────────────────────────────────────────────── safety
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A safety op or resolve as the decision sees it; `val` is what its log says of it."""
+
+    op: str
+    kind: str
+    space: str
+    coll: str
+    rec: str
+    hlc: str
+    val: Json
+    account: str
+    device: str
+    now_ms: int
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A verdict, what it says besides, and what becomes active and of the conflict (None: same)."""
+
+    verdict: str
+    more: Json = field(default_factory=dict)
+    active: Json | None = None
+    conflict: Json | None = None
+
+
+def asked_in_log(space: str, row: Mapping[str, Any]) -> Asked:
+    """Return what a row of the table `op` asked for, as its log says."""
+    return Asked(
+        str(row["op_id"]), row["kind"], space, row["coll"], str(row["rec_id"]), row["hlc"],
+        row["val"], str(row["account_id"]), str(row["device_id"]),
+        round(row["received_at"].timestamp() * 1000),
+    )  # fmt: skip
+
+
+def decide(space: Space, asked: Asked) -> Decided:
+    """Return what becomes of a safety op or resolve; changes nothing."""
+    record = space.recs.get(asked.rec)
+    active = record.doc.get("active") if record else None
+    conflict = space.recs.get(conflict_of(asked.space, asked.rec))
+    if conflict is not None and conflict.coll != "conflict":
+        return Decided("invalid", {"code": "rec_taken"})
+    is_open = conflict is not None and conflict.doc["state"] == "open"
+    candidates = dict(conflict.doc["candidates"]) if conflict is not None and is_open else None
+    if asked.kind == "resolve":
+        return _resolved(asked, active, candidates)
+    return _proposed(asked, active, candidates)
+
+
+def _proposed(asked: Asked, active: Json | None, candidates: Json | None) -> Decided:
+    val, version = asked.val, active["ver"] if active else None
+    if candidates is None and active is not None and active["dig"] == val["dig"]:
+        return Decided("applied")
+    reasons = {
+        "open": candidates is not None,
+        "base": val["base"] != version,
+        "unconfirmed": not val["confirm"],
+        "second": val["second"],
+        "late": hlc.millis(asked.hlc) < asked.now_ms - FRESH_MS,
+    }
+    why = next((word for word, applies in reasons.items() if applies), None)
+    at = _moment(asked.now_ms)
+    if why is None:
+        return Decided("applied", active={
+            "ver": asked.op, "v": val["v"], "by": asked.account, "at": at, "dig": val["dig"],
+        })  # fmt: skip
+    opened = {} if candidates is not None else {
+        "of": {"coll": asked.coll, "rec": asked.rec}, "state": "open",
+        "opened": {"at": at, "active": version},
+    }  # fmt: skip
+    candidates = candidates or {}
+    before = candidates.get(val["base"])
+    goes_on = before is not None and before["device"] == asked.device
+    if goes_on:
+        del candidates[val["base"]]
+    elif len(candidates) >= MOST_CANDIDATES:
+        return Decided("invalid", {"code": "conflict_full"})
+    candidates[asked.op] = {
+        "base": val["base"], "trunk": val["trunk"], "v": val["v"], "by": asked.account, "at": at,
+        "made": _moment(hlc.millis(asked.hlc)), "device": asked.device, "why": why,
+        "dig": val["dig"], "was": [*before["was"], val["base"]] if before and goes_on else [],
+    } | ({"second": True} if val["second"] else {})  # fmt: skip
+    return Decided("conflict", {"why": why}, conflict={"candidates": candidates} | opened)
+
+
+def _resolved(asked: Asked, active: Json | None, candidates: Json | None) -> Decided:
+    val, version = asked.val, active["ver"] if active else None
+    if candidates is None or val["base"] != version or set(val["seen"]) != set(candidates):
+        unseen = sorted(set(candidates or ()) - set(val["seen"]))
+        return Decided("stale_resolve", {"active": version, "unseen": unseen})
+    chosen = candidates.get(val["choose"])
+    if chosen is not None and "second" in chosen and chosen["by"] == asked.account:
+        return Decided("forbidden", {"code": "second_signer"})
+    at = _moment(asked.now_ms)
+    closed = {
+        "state": "closed",
+        "resolved": {
+            "by": asked.account, "at": at, "chose": val["choose"], "why": val["why"],
+            "op": asked.op,
+        },
+    }  # fmt: skip
+    if chosen is None:
+        return Decided("applied", conflict=closed)
+    return Decided("applied", conflict=closed, active={
+        "ver": asked.op, "v": chosen["v"], "by": asked.account, "at": at, "dig": chosen["dig"],
+        "of": val["choose"],
+    } | ({"second": chosen["by"]} if "second" in chosen else {}))  # fmt: skip
+
+
+def later(stamp: str, than: str) -> str:
+    """Return a clock of the same actor that is later than `than`."""
+    tick = max(int(stamp[:16], 16), int(than[:16] or "0", 16) + 1 if than else 0)
+    return f"{tick:016x}{stamp[16:]}"
