@@ -216,6 +216,55 @@ async def test_a_safety_op_that_is_wrong_in_itself_is_refused_like_any_other(dev
     ]
 
 
+async def test_a_conflict_holds_a_hundred_candidates_and_quarantine_the_rest(database, device):
+    rec = uuid4()
+    ops = [device.safety(rec, {"dose": str(n)}, base=str(uuid4())) for n in range(101)]
+    answer = await device.push(*ops)
+
+    assert [result.s for result in answer.results] == ["conflict"] * 100 + ["invalid"]
+    assert await database.sql("SELECT op_id, reason FROM quarantine") == [
+        {"op_id": UUID(ops[-1]["op"]), "reason": "invalid conflict_full"}
+    ]
+    await left_by_the_log(database, device)
+
+
+async def test_a_refused_decision_for_which_there_is_no_room_stays_with_its_device(device, home):
+    rec = uuid4()
+    double = device.safety(rec, {"dose": "9", "double": True})
+    await device.push(double)
+    for _ in range(2):
+        await device.push(*(device.set(uuid4(), {"x": 1}, coll="weather") for _ in range(500)))
+    resolve = device.resolve(rec, double["op"], base=None, seen=[double["op"]])
+
+    assert await device.verdicts(resolve) == ["retry"]
+    # It is known not to have come, and so is asked for.
+    answer = await device.push(device.event({"occ": "x"}))
+    assert answer.missing == {home.space: [[resolve["n"], resolve["n"]]]}
+
+
+async def test_a_rule_for_two_people_that_stumbles_asks_for_two(database, home):
+    def stumbles(_groups):
+        raise ZeroDivisionError
+
+    weak = COLLECTIONS | {"dose": replace(COLLECTIONS["dose"], second=stumbles)}
+    device = Device(database, home.org, (home.space,), collections=weak)
+    answer = await device.push(device.safety(uuid4(), {"dose": "5"}))
+
+    assert (answer.results[0].s, answer.results[0].why) == ("conflict", "second")
+
+
+async def test_a_record_that_took_the_id_of_a_conflict_does_not_become_one(database, device, home):
+    rec = uuid4()
+    base = await begun(device, rec)
+    taken = named_id(home.space, f"conflict/{rec}")
+    await device.push(device.set(taken, {"title": "x"}))
+    answer = await device.push(device.safety(rec, {"dose": "9"}, base=str(uuid4())))
+
+    assert (answer.results[0].s, answer.results[0].code) == ("invalid", "rec_taken")
+    rows = (await device.pull())[home.space]
+    assert (rows[str(taken)][2], rows[str(rec)][2]["active"]["ver"]) == ({"title": "x"}, base)
+
+
 # ────────────────────────────────────────────────── groups
 
 
