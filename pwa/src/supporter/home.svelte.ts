@@ -12,6 +12,7 @@ import {
   isSettled,
   lastMealAt,
   openAlerts,
+  pauseOf,
   statusOf,
   type Glance,
   type Status,
@@ -62,7 +63,9 @@ class Home {
         })),
       ),
       clock.minute,
-    ).filter(({ alert, item }) => !isSettled(alert, item)),
+    ).filter(
+      ({ alert, item, home }) => !isSettled(alert, item, { paused: pauseOf(home.status) !== null }),
+    ),
   );
 
   /** Everybody's records are here: that nothing is among them means that there is nothing. */

@@ -91,10 +91,22 @@ describe('a resident has one status', () => {
   it('is not quieted by an answer to the occurrence when somebody calls for help', () => {
     const item = anItem('11:00', 'done');
     const settled = (['late', 'missed', 'help', 'silent'] as const).filter((kind) =>
-      isSettled(anAlert(kind, { occ: item.occ }), item),
+      isSettled(anAlert(kind, { occ: item.occ }), item, { paused: false }),
     );
     expect(settled).toEqual(['late', 'missed']);
-    expect(isSettled(anAlert('late'), null)).toBe(false);
+    expect(isSettled(anAlert('late'), null, { paused: false })).toBe(false);
+  });
+
+  it('is not called late or missed for what a pause silences, nor for a tablet that is silent meanwhile', () => {
+    const item = anItem('11:00', 'paused');
+    const kinds = ['late', 'missed', 'help', 'silent'] as const;
+    const settled = kinds.filter((kind) =>
+      isSettled(anAlert(kind, { occ: item.occ }), item, { paused: true }),
+    );
+    expect(settled).toEqual(['late', 'missed', 'silent']);
+    // What was missed before the pause began is not of the pause.
+    const before = anItem('11:00', 'missed');
+    expect(isSettled(anAlert('missed', { occ: before.occ }), before, { paused: true })).toBe(false);
   });
 
   it('is on time while nothing waits', () => {

@@ -101,10 +101,16 @@ function lateSince(items: readonly Item[], open: readonly Alert[]): number | nul
   return starts.length > 0 ? Math.min(...starts) : null;
 }
 
-/** What an alert says is over, as far as this device knows. A call for help, and a device that is silent, are not
- *  settled by what became of the occurrence. */
-export function isSettled({ kind }: Alert, item: Item | null): boolean {
-  return (kind === 'late' || kind === 'missed') && item !== null && item.outcome !== null;
+/** What an alert says is over, as far as this device knows, or a pause silences it. A call for help is settled by
+ *  nothing, and a device that is silent not by what became of the occurrence. `paused`: the resident's day is. */
+export function isSettled(
+  { kind }: Alert,
+  item: Item | null,
+  { paused }: { paused: boolean },
+): boolean {
+  if (kind === 'silent') return paused;
+  if (kind === 'help' || item === null) return false;
+  return item.outcome !== null || item.state === 'paused';
 }
 
 /** An outcome given on this device closes the alert on the server a moment later; the screen need not wait. */

@@ -68,7 +68,8 @@ class Rehearsal:
     @property
     def claim_token(self) -> str:
         """The newest token that `mos up` printed for whoever claims an empty home."""
-        return re.findall(r"\b[A-Za-z0-9_-]{43}\b", self.log)[-1]
+        tokens: list[str] = re.findall(r"\b[A-Za-z0-9_-]{43}\b", self.log)
+        return tokens[-1]
 
     def now(self) -> datetime:
         """Return the present moment of this home, in UTC."""

@@ -152,6 +152,38 @@ async def test_a_paused_resident_hears_nothing_and_what_rings_is_paused(database
         assert await world.state(occ_of(reminder, "08:00")) == "paused"
 
 
+async def test_a_pause_calls_nobody_any_more_about_what_was_missed_before_it(database):
+    async with a_world(database) as world:
+        _, ward = await world.supporter(unit=True)
+        _, other = await world.supporter()
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:00")
+        await world.at("08:30")
+        assert len(ward.told) == 1
+
+        pause = [{"from": DAY, "to": DAY, "why": "Hos familjen"}]
+        await world.set("profile", named_id(world.space, "profile"), {"pause": pause})
+        await world.at("09:00")
+
+        assert [alert["closed"]["why"] for alert in await world.alerts()] == ["cancelled"]
+        assert other.told == []
+        # What happened stays what happened.
+        assert await world.state(occ) == "missed"
+
+
+async def test_a_pause_of_today_leaves_yesterdays_alert_alone(database):
+    async with a_world(database) as world:
+        await world.plan("23:00")
+        await world.at("23:00")
+        await world.at("23:30")
+
+        pause = [{"from": "2026-11-28", "to": "2026-11-28", "why": "Hos familjen"}]
+        await world.set("profile", named_id(world.space, "profile"), {"pause": pause})
+        await world.at("2026-11-28T00:10")
+
+        assert [alert["closed"] for alert in await world.alerts()] == [None]
+
+
 async def test_a_paused_reminder_leaves_the_others_ringing(database):
     async with a_world(database) as world:
         paused = await world.plan("08:00", rule=rule("08:00", pause=[{"from": DAY}]))

@@ -17,9 +17,11 @@ def replanned(
     nothing changes.
     """
     if planned is None:
-        if occurrence.state is State.MISSED and occurrence.snoozed_until is not None:
-            # Missed it stays, but the ring that a snooze has promised would be out of place.
-            return Move(replace(occurrence, snoozed_until=None, next_at=None))
+        if occurrence.state is State.MISSED and (is_paused or occurrence.snoozed_until is not None):
+            # Missed it stays, but the ring that a snooze has promised would be out of place, and in
+            # a pause nobody is called any more.
+            quiet = replace(occurrence, snoozed_until=None, next_at=None)
+            return Move(quiet, hush="cancelled" if is_paused else None)
         if occurrence.state not in OPEN:
             return None
         event = Event.PAUSE if is_paused else Event.CANCEL

@@ -47,14 +47,17 @@ WHERE (o.org_id, o.space_id, o.occ) IN (
 ORDER BY o.org_id, o.space_id, o.occ FOR UPDATE
 
 -- name: occurrences_of_reminders
--- What was taken and may still ring, of these reminders (NULL: of the whole space), from `since` on.
+-- What was taken and may still ring or call somebody, of these reminders (NULL: of the whole space), from `since` on.
 SELECT o.org_id AS org, o.space_id AS space, o.occ, o.reminder_id AS reminder, o.at, o.ends_at, o.category,
   o.criticality, o.checkable, o.grace_s, o.ring_start, o.ring_again, o.state, o.from_at, o.missed_at,
   o.outcome, o.told_at, o.late_at, o.closed_at, o.closed_by, o.snoozed_until, o.snoozed_by, o.silent_at,
   o.rung, o.step, o.next_at
 FROM occurrence o
 WHERE o.org_id = :org AND o.at >= :since AND o.state <> 'closed'
-  AND (o.state <> 'missed' OR o.snoozed_until IS NOT NULL) AND EXISTS (
+  AND (o.state <> 'missed' OR o.snoozed_until IS NOT NULL OR EXISTS (
+    SELECT FROM alert a WHERE a.org_id = o.org_id AND a.space_id = o.space_id AND a.occ = o.occ
+      AND a.closed_at IS NULL))
+  AND EXISTS (
   SELECT FROM unnest(:scope_spaces::uuid[], :scope_reminders::uuid[]) AS s (space_id, reminder_id)
   WHERE s.space_id = o.space_id AND (s.reminder_id IS NULL OR s.reminder_id = o.reminder_id))
   AND o.space_id = ANY (:scope_spaces::uuid[])
