@@ -211,6 +211,11 @@ def _require_json(scope: Scope) -> None:
     kind = (header(scope, b"content-type") or "application/json").partition(";")[0].strip()
     if kind.lower() != "application/json":
         raise HttpRefused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", "Send application/json.")
+    # Nobody needs it, and what is packed can be any size once it is opened.
+    if (header(scope, b"content-encoding") or "identity").strip().lower() != "identity":
+        raise HttpRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media_type", "Send bodies uncompressed."
+        )
     length = header(scope, b"content-length") or "0"
     if length.isdigit() and int(length) > MAX_BODY_BYTES:
         raise HttpRefused(

@@ -8,10 +8,12 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from http import HTTPStatus
+from typing import Annotated
 from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from mos.care import store
 from mos.care.model import Actor
@@ -48,8 +50,8 @@ def space_of(path: str) -> UUID | None:
 class _Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query of an address that goes on: `?epoch=…&at=…&after=…`."""
 
-    epoch: int
-    at: int
+    epoch: Annotated[int, Meta(ge=0, lt=2**31)]
+    at: Annotated[int, Meta(ge=0, lt=2**63 - 1)]
     after: UUID
 
 
@@ -127,17 +129,15 @@ def _first_line(space: UUID, begin: Begin, *, is_whole: bool) -> bytes:
 
 
 def _resume(scope: Scope) -> Resume | None:
-    query = parse_qs(scope.get("query_string", b"").decode("latin-1"), max_num_fields=8)
-    if not query:
+    text = scope.get("query_string", b"").decode("latin-1")
+    if not text:
         return None
     try:
-        asked = msgspec.convert(
-            {name: values[-1] for name, values in query.items()}, _Question, strict=False
-        )
-    except msgspec.ValidationError as error:
+        query = parse_qs(text, max_num_fields=8)
+        last = {name: values[-1] for name, values in query.items()}
+        asked = msgspec.convert(last, _Question, strict=False)
+    except ValueError as error:
         raise HttpRefused(HTTPStatus.BAD_REQUEST, "malformed", "This cannot be read.") from error
-    if not 0 <= asked.at < 2**63:
-        raise HttpRefused(HTTPStatus.BAD_REQUEST, "malformed", "This cannot be read.")
     return Resume(asked.epoch, asked.at, asked.after)
 
 

@@ -93,7 +93,9 @@ def pair(page: Page, people: People) -> Page:
     tablet = people.visit()
     tablet.goto(link(page))
     tablet.get_by_role("button", name="Ja, gör den till Elsas").click()
-    expect(tablet.get_by_role("heading", name="Kan den här apparaten ringa?")).to_be_visible(timeout=SOON_MS)
+    expect(tablet.get_by_role("heading", name="Kan den här apparaten ringa?")).to_be_visible(
+        timeout=SOON_MS
+    )
     tablet.goto(people.home.url)
     through_welcome(tablet)
     return tablet
