@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from mos.db import Db
+from mos.care import store as care_store
+from mos.db import Db, Scope
 from mos.dispatch import erasure as dispatch_erasure
 from mos.meals import synced as meals_synced
 from mos.plan import actions as plan
@@ -24,9 +25,13 @@ record_alerts = plan.record_alerts
 
 
 async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
-    """Delete all that anybody knows of what a space holds; False where there is no such space.
+    """Delete all that anybody knows of what a space holds, and of the medication beside it.
 
-    The space must be in the transaction's scope.
+    Returns False where there is no such space. Sets the transaction's scope.
     """
-    await dispatch_erasure.erase(db, org, space)
+    medication = care_store.medication_of(space)
+    await db.scope(Scope(org, (space, medication)))
+    for each in (space, medication):
+        await dispatch_erasure.erase(db, org, each)
+    await erasure.erase(db, org, medication, now)
     return await erasure.erase(db, org, space, now)

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from mos import wiring
-from mos.db import DbError, Pool, Scope, connect
+from mos.db import DbError, Pool, connect
 from mos.ops.settings import SettingsError, clock_of, read_settings
 from mos.sync import erasure
 from mos.sync.erasure import Erasure
@@ -63,16 +63,14 @@ async def _known(pool: Pool) -> list[Erasure]:
 
 
 async def _erase(pool: Pool, entry: Erasure) -> bool:
-    async with pool.transaction(Scope(entry.org, (entry.space,))) as db:
+    async with pool.transaction() as db:
         return await wiring.erase(db, entry.org, entry.space, entry.at)
 
 
 async def _replay(pool: Pool, kept: Iterable[Erasure]) -> list[Erasure]:
-    """Erase what the database does not know to be erased; return it."""
-    again = erasure.not_yet(kept, await _known(pool))
-    for entry in again:
-        await _erase(pool, entry)
-    return again
+    """Erase what the database has and does not know to be erased; return it."""
+    missing = erasure.not_yet(kept, await _known(pool))
+    return [entry for entry in missing if await _erase(pool, entry)]
 
 
 def _run(work: Callable[[Pool, datetime], Awaitable[Answer]]) -> Answer:

@@ -231,6 +231,8 @@ def _item(
         return _refuse(item, authorship.no_space(op.ids.space, author) or op.refusal)
     groups = rules.groups_of(op)
     judged = _judged(op, author, collections)
+    if judged.refusal is None and rules.is_too_old(author.schema, collections[op.coll]):
+        judged = Judged(Refusal("invalid", "schema", "coll"))
     if isinstance(op, EventOp):
         groups = {**groups, "by": author.account, **authorship.late_group(judged.late, now)}
     clock = anew.get(op.op, op.hlc)

@@ -65,6 +65,8 @@ class Collection:
     people_may: frozenset[str] | None = None
     confirm: str | None = None
     second: Callable[[Groups], bool] | None = None
+    # What a writer must know: an app that cannot show a new field of it may not write without it.
+    min_push: int = 1
     applied: Callable[[Db, UUID, list[Change], datetime], Awaitable[None]] | None = None
 
 
@@ -104,6 +106,8 @@ class Author(Struct, frozen=True, kw_only=True):
     had: Mapping[UUID, tuple[Held, ...]] = {}
     # When that session began and ended, where it is not the one that sends.
     during: tuple[datetime, datetime] | None = None
+    # The shape of records that their app knows.
+    schema: int = SCHEMA
 
 
 # ────────────────────────────────────────────────── what travels
@@ -396,6 +400,8 @@ class SchemaRange(Struct, frozen=True):
     current: int = SCHEMA
     min_pull: int = 1
     min_push: int = 1
+    # Of safety collections: the oldest app that may write them.
+    colls: dict[str, int] = {}
 
 
 class Limits(Struct, frozen=True):

@@ -24,6 +24,7 @@ from mos.sync.model import (
     Refusal,
     ResolveOp,
     SafetyOp,
+    SchemaRange,
     SetOp,
     Unreadable,
 )
@@ -184,6 +185,20 @@ def _refused_groups(groups: Groups, collection: Collection) -> Refusal | None:
     except Invalid as error:
         return Refusal("invalid", error.code, error.field)
     return None
+
+
+def schema_range(collections: Collections) -> SchemaRange:
+    """Return which shapes of records this server speaks, and which may still be written."""
+    safety = (each for each in collections.values() if each.kind == "safety")
+    return SchemaRange(colls={each.name: each.min_push for each in safety})
+
+
+def is_too_old(schema: int, collection: Collection) -> bool:
+    """Say whether an app that knows this schema may not write a collection: it could not show it.
+
+    Of everything else an old app writes what it always wrote.
+    """
+    return collection.kind == "safety" and schema < collection.min_push
 
 
 def ahead(clock: str, now_ms: int) -> bool:

@@ -48,7 +48,8 @@ WITH r AS (DELETE FROM rec WHERE org_id = :org AND space_id = :space),
      o AS (DELETE FROM op WHERE org_id = :org AND space_id = :space),
      d AS (DELETE FROM device_space WHERE org_id = :org AND space_id = :space),
      q AS (DELETE FROM quarantine WHERE org_id = :org AND space_id = :space),
-     l AS (INSERT INTO erasure (org_id, space_id, erased_at) VALUES (:org, :space, :now)
+     l AS (INSERT INTO erasure (org_id, space_id, erased_at)
+           SELECT s.org_id, s.space_id, :now FROM space s WHERE s.org_id = :org AND s.space_id = :space
            ON CONFLICT DO NOTHING)
 UPDATE space SET state = 2, live_n = 0, live_sum = 0, live_sq = 0, tidied_at = '-infinity'
 WHERE org_id = :org AND space_id = :space;

@@ -43,6 +43,7 @@ from mos.sync.model import (
     SchemaRange,
 )
 from mos.sync.pokes import Hub, Stream, Told
+from mos.sync.rules import schema_range
 from mos.sync.store import heads as read_heads
 from mos.web.edge import App, Receive, Scope, Send, log_crash
 from mos.web.errors import HttpRefused
@@ -182,7 +183,9 @@ class _Sync:
         async with self._pool.transaction(DbScope(actor.org)) as db:
             granted = grants(actor, await store.access(db, actor, now))
             answer = await actions.hello(db, actor.org, granted, request, now)
-        return msgspec.structs.replace(answer, lease_until=now + lease)
+        return msgspec.structs.replace(
+            answer, lease_until=now + lease, schema=schema_range(self._collections)
+        )
 
     async def _push(self, scope: Scope, sender: Writer, body: bytes) -> Any:
         request = _decode(body, PushHead)

@@ -60,6 +60,7 @@ async def author_of(db: Db, writer: Writer, request: PushHead, now: datetime) ->
         reach={space: frozenset(grant.permissions) for space, grant in granted.items()},
         had=await _had(db, actor, granted.keys(), now) if elsewhere else {},
         during=writer.during,
+        schema=request.schema,
     )
 
 

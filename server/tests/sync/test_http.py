@@ -43,7 +43,9 @@ async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
 
     greeting = hello.json()
     assert greeting["limits"] == {"ops": 500, "bytes": 1_048_576, "skew_ms": 60_000}
-    assert greeting["schema"] == {"current": 1, "min_pull": 1, "min_push": 1}
+    assert greeting["schema"] == {
+        "current": 1, "min_pull": 1, "min_push": 1, "colls": {"dose": 1},
+    }  # fmt: skip
     assert [space["id"] for space in greeting["spaces"]] == sorted(map(str, tablet.device.spaces))
     spaces = {space["id"]: space for space in greeting["spaces"]}
     assert spaces[str(home.space)] | {"permissions": ...} == {
@@ -182,6 +184,31 @@ async def test_an_app_of_another_age_is_asked_to_upgrade(tablet, name, frame):
 
 async def test_an_old_app_may_always_push(tablet):
     assert (await tablet.post("push", tablet.frame(schema=0, ops=[tablet.op()]))).status_code == 200
+
+
+async def test_an_old_app_may_not_write_a_safety_value_that_it_cannot_show(database, clock, home):
+    collections = COLLECTIONS | {"dose": replace(COLLECTIONS["dose"], min_push=2)}
+    async with AsyncExitStack() as stack:
+        site = Site(app_of(database, clock, collections), clock, database, stack)
+        tablet = await a_tablet(site, home)
+        dose = tablet.op() | {
+            "k": "safety",
+            "coll": "dose",
+            "base": None,
+            "trunk": None,
+            "v": {"dose": "5"},
+        }
+        del dose["f"]
+        greeting = (await tablet.hello()).json()
+        answer = (await tablet.push(dose, tablet.op())).json()
+
+    assert greeting["schema"]["colls"] == {"dose": 2}
+    assert [(result["s"], result.get("code")) for result in answer["results"]] == [
+        ("invalid", "schema"), ("applied", None),
+    ]  # fmt: skip
+    assert [row["reason"] for row in await database.sql("SELECT reason FROM quarantine")] == [
+        "invalid schema"
+    ]
 
 
 async def test_a_field_of_a_newer_app_is_passed_over(tablet):
