@@ -12,6 +12,8 @@ from devices import Device
 from structlog.testing import capture_logs
 from tablets import Tablet
 
+from mos.care.store import medication_of
+
 
 @pytest.fixture
 async def home(database):
@@ -312,3 +314,15 @@ async def test_a_resident_who_moved_out_has_said_klar_before(site, home, databas
 
     assert answer["results"][0]["s"] == "applied"
     assert UUID(answer["results"][0]["op"]) == UUID(op["op"])
+
+
+async def test_a_dose_given_before_the_end_is_kept_too(tablet, home, database):
+    op = done(tablet, space=medication_of(home.space))
+    title = tablet.op("x", space=medication_of(home.space))
+    tablet.clock.move(minutes=1)
+    await end_relations(database, home.caregiver, tablet.clock())
+    answer = (await tablet.push(op, title)).json()
+    [record] = await database.sql("SELECT doc FROM rec")
+
+    assert [result["s"] for result in answer["results"]] == ["applied", "forbidden"]
+    assert record["doc"]["late"]["until"] == "2026-11-25T09:01:00.000Z"

@@ -8,6 +8,7 @@ from builders import a_home, a_relation, an_account
 from structlog.testing import capture_logs
 from tablets import a_tablet
 
+from mos.care.store import medication_of
 from mos.sync.metrics import LOST_OPS
 
 
@@ -101,6 +102,24 @@ async def test_what_is_in_a_space_that_somebody_does_not_reach_is_not_listed(
     assert body["ops"] == []
 
 
+async def test_what_concerns_medication_is_listed_for_those_who_see_medication(
+    tablet, caregiver, site, home, database
+):
+    relative = await an_account(database, home.org, "relative", name="Ann")
+    await a_relation(database, home.org, relative, space=home.space, permissions=("plan.view",))
+    ann = await site.as_account(home.org, relative)
+    op = tablet.op("Alvedon", space=medication_of(home.space))
+    await tablet.push(op, tablet.op("Lunch"))
+    seen = (await caregiver.get(f"residents/{home.space}/quarantine")).json()["ops"]
+    less = (await ann.get(f"residents/{home.space}/quarantine")).json()["ops"]
+
+    assert {entry["what"]["title"] for entry in seen} == {"Alvedon", "Lunch"}
+    assert {entry["what"]["title"] for entry in less} == {"Lunch"}
+    path = f"residents/{home.space}/quarantine/{op['op']}/handled"
+    assert (await ann.post(path, {"how": "dropped"})).status_code == 404
+    assert (await caregiver.post(path, {"how": "dropped"})).status_code == 204
+
+
 async def test_a_long_list_says_that_there_is_more(caregiver, home, database):
     await database.sql(
         "INSERT INTO quarantine (org_id, space_id, op_id, reason, payload, received_at) "
@@ -134,6 +153,20 @@ async def test_a_device_that_has_lost_changes_says_so_and_supporters_see_it(
     assert second["missing"] == again["missing"] == {str(home.space): [[2, 2], [7, 8]]}
     assert body["lost"] == [{"device": "", "count": 2, "noticed_at": "2026-11-25T09:00:00Z"}]
     assert LOST_OPS._value.get() == counted + 2
+
+
+async def test_what_was_given_up_and_comes_after_all_is_taken(tablet, caregiver, home):
+    note = {"occ": f"{uuid4()}@2026-11-25T08:00", "at": "2026-11-25T09:00:00Z", "st": "done"}
+    ops = [tablet.event(note) for _ in range(4)]
+    await tablet.push(ops[0], ops[3])
+    said = (await tablet.hello()).json()["missing"]
+    await tablet.hello(lost={str(home.space): [[2, 3]]})
+    late = (await tablet.push(ops[1])).json()
+    body = (await caregiver.get(f"residents/{home.space}/quarantine")).json()
+
+    assert said == {str(home.space): [[2, 3]]}
+    assert late["results"][0]["s"] == "applied"
+    assert [entry["count"] for entry in body["lost"]] == [1]
 
 
 async def test_a_device_says_what_it_has_forgotten(tablet, home, database):

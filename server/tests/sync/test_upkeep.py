@@ -265,3 +265,36 @@ async def test_another_organisations_space_is_not_erased_by_a_wrong_name(device,
         assert not await wiring.erase(db, others.org, home.space, NOW)
 
     assert len(await database.sql("SELECT 1 FROM rec")) == 1
+
+
+# ────────────────────────────────────────────────── what comes late
+
+
+async def test_an_op_that_is_in_the_archive_is_known_when_it_comes_again(device, database, archive):
+    ops = [device.set(uuid4(), {"title": str(number)}) for number in range(4)]
+    later = NOW + timedelta(days=91)
+    await device.push(*ops)
+    await tidy(database, later, archive)
+    before = await database.sql("SELECT * FROM rec ORDER BY seq")
+
+    assert await device.verdicts(*ops, now=later) == ["dup"] * 4
+    assert await database.sql("SELECT * FROM rec ORDER BY seq") == before
+    assert await database.sql("SELECT 1 FROM quarantine") == []
+
+
+async def test_nothing_that_was_forgotten_comes_back(device, database):
+    """A tablet that was off for half a year still has a change to what was deleted meanwhile."""
+    [rec] = await a_past(device, 1)
+    tablet, later = another(device), NOW + timedelta(days=181)
+    # The longest that it may have worked by itself.
+    old = tablet.set(rec, {"title": "again"}, ms=NOW_MS + 60 * DAY_MS)
+    fresh = tablet.set(uuid4(), {"title": "new"}, ms=NOW_MS + 181 * DAY_MS)
+    await tidy(database, later)
+    answer = await tablet.push(old, fresh, now=later)
+
+    assert [(result.s, str(result.code)) for result in answer.results] == [
+        ("invalid", "too_old"), ("applied", "UNSET"),
+    ]  # fmt: skip
+    rows = await database.sql("SELECT rec_id FROM rec")
+    assert [str(row["rec_id"]) for row in rows] == [fresh["rec"]]
+    assert len(await database.sql("SELECT 1 FROM quarantine")) == 1
