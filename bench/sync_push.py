@@ -31,6 +31,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
+from mos.care.actions.session_keys import SessionKeys
 from mos.care.actions.tokens import new_token, token_hash
 from mos.db import connect, settle
 from mos.db.migrate import migrate
@@ -179,7 +180,8 @@ def serve(dsn: str, sock: socket.socket) -> None:
         pool = await connect(dsn, size=8)
         hub = Hub(pool)
         settings = Settings(app_url=dsn, engine_url=dsn, secrets=Path(), app_dir=Path())
-        app = Edge(sync_app(pool, system_clock, COLLECTIONS, hub), settings, Metrics())
+        sync = sync_app(pool, system_clock, COLLECTIONS, hub, SessionKeys(b"nothing is signed"))
+        app = Edge(sync, settings, Metrics())
         settle()
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         await asyncio.gather(hub.run(), uvicorn.Server(config).serve([sock]))

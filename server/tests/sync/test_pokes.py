@@ -10,6 +10,7 @@ import pytest
 from browsers import Site
 from builders import a_home, a_relation
 from devices import COLLECTIONS, Device
+from tablets import KEYS
 
 from mos.sync import pokes
 from mos.sync.pokes import Hub, Pace
@@ -106,7 +107,8 @@ class Page:
 @asynccontextmanager
 async def serving(database, clock, hub):
     async with AsyncExitStack() as stack:
-        app = Edge(sync_app(database.app, clock, COLLECTIONS, hub), database.settings, Metrics())
+        sync = sync_app(database.app, clock, COLLECTIONS, hub, KEYS)
+        app = Edge(sync, database.settings, Metrics())
         yield Site(app, clock, database, stack)
 
 
