@@ -14,7 +14,10 @@ const files = import.meta.glob<Component>(
 const SCREENS: Record<Screen, { file: string; areas: Area[] }> = {
   signin: { file: '../signin/SignInApp.svelte', areas: ['common', 'signin', 'trouble'] },
   resident: { file: '../resident/ResidentApp.svelte', areas: ['common', 'resident'] },
-  supporter: { file: '../supporter/SupporterApp.svelte', areas: ['common', 'supporter'] },
+  supporter: {
+    file: '../supporter/SupporterApp.svelte',
+    areas: ['common', 'supporter', 'trouble'],
+  },
   admin: { file: '../admin/AdminApp.svelte', areas: ['common', 'admin', 'trouble'] },
   settings: { file: '../settings/SettingsApp.svelte', areas: ['common', 'settings', 'trouble'] },
   kit: { file: '../kit/KitApp.svelte', areas: ['common', 'resident', 'supporter', 'kit'] },

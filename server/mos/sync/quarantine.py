@@ -122,6 +122,14 @@ def written(payload: Any) -> tuple[str, Any]:
     return str(payload.get("coll") or ""), groups
 
 
+def record_of(payload: Any) -> str | None:
+    """Return the record that a refused op was about; None for an event's, or where it is unread."""
+    if not isinstance(payload, dict) or payload.get("kind") == "event":
+        return None
+    rec = payload.get("rec")
+    return str(rec) if rec else None
+
+
 def _written_text(text: str) -> tuple[str, Any]:
     try:
         op = msgspec.json.decode(text)

@@ -45,13 +45,16 @@ async def test_supporters_see_what_was_refused_as_it_was_written(tablet, caregiv
 
     assert body == {
         "ops": [
-            common | {"op": text["op"], "coll": "reminder", "what": {"title": "Middag"},
+            common | {"op": text["op"], "coll": "reminder", "rec": None,
+                      "what": {"title": "Middag"},
                       "verdict": "invalid", "code": "malformed",
                       "received_at": "2026-11-25T09:02:00Z"},
-            common | {"op": note["op"], "coll": "completion", "what": {"v": {"occ": 1}},
+            common | {"op": note["op"], "coll": "completion", "rec": None,
+                      "what": {"v": {"occ": 1}},
                       "verdict": "invalid", "code": "invalid",
                       "received_at": "2026-11-25T09:01:00Z"},
-            common | {"op": title["op"], "coll": "reminder", "what": {"title": "Lunch"},
+            common | {"op": title["op"], "coll": "reminder", "rec": title["rec"],
+                      "what": {"title": "Lunch"},
                       "verdict": "forbidden", "code": "permission",
                       "received_at": "2026-11-25T09:00:00Z"},
         ],

@@ -33,6 +33,8 @@ class RefusedOp(Struct, frozen=True):
     op: UUID
     space: UUID
     coll: str
+    # The record it was to change; none for an event, or where it could not be read.
+    rec: str | None
     # Its groups as written; of one that could not be read, what can be made out of it.
     what: Any
     verdict: str
@@ -119,6 +121,7 @@ def _shown(kept: quarantine.Kept) -> RefusedOp:
         op=kept.op,
         space=kept.space,
         coll=coll,
+        rec=quarantine.record_of(kept.payload),
         what=what,
         verdict=verdict,
         code=code,
