@@ -78,11 +78,14 @@ export const STORES: StoreName[] = SHAPE.map(([name]) => name);
 
 /** The outcome of a request. */
 export function ask<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
+  const outcome = new Promise<T>((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is one
     request.onerror = () => reject(request.error);
   });
+  // Nobody may wait for it any more when its transaction fails.
+  outcome.catch(() => undefined);
+  return outcome;
 }
 
 /** A store, or an index of it, in a transaction: IndexedDB with promises, as much of it as is needed here. */

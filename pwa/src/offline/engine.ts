@@ -16,7 +16,7 @@ import {
 } from './protocol';
 import { Intake, type Unsent } from './intake';
 import { sign } from './keys';
-import { fetchSnapshot } from './snapshot';
+import { begun, fetchSnapshot } from './snapshot';
 import type { Store } from './store';
 import { fingerprint, type BaseRow } from './view';
 
@@ -61,6 +61,7 @@ export class Engine {
   readonly #snapshots = new Map<string, string>();
   /** Until the server turns out to have none. */
   #streams = true;
+  #looked = false;
 
   constructor(store: Store, network: Network, host: EngineHost) {
     this.#store = store;
@@ -235,7 +236,7 @@ export class Engine {
       if (asked === undefined) continue;
       if (asked === '' && pulled.more && this.#streams) {
         // Too much for pages.
-        this.#snapshots.set(pulled.id, `/sync/v1/snapshot/${pulled.id}`);
+        this.#snapshots.set(pulled.id, streamOf(pulled.id));
         more = true;
         continue;
       }
@@ -268,6 +269,11 @@ export class Engine {
 
   /** Fetch as a whole what the server offers as a stream. */
   async #stream(gone: ReadonlySet<string>): Promise<void> {
+    if (this.#streams && !this.#looked) {
+      // Cut when the app was closed.
+      for (const id of await begun(this.#store.database)) this.#snapshots.set(id, streamOf(id));
+      this.#looked = true;
+    }
     for (const { id, cursor } of await this.#store.spaces()) {
       const path = this.#snapshots.get(id);
       if (path === undefined || cursor !== '' || gone.has(id)) continue;
@@ -348,6 +354,10 @@ function unitsOf(waiting: readonly Unsent[]): Unsent[][] {
     last = g;
   }
   return units;
+}
+
+function streamOf(space: string): string {
+  return `/sync/v1/snapshot/${space}`;
 }
 
 function sidOf(unit: readonly Unsent[] | undefined): string | undefined {

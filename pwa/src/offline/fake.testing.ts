@@ -102,6 +102,7 @@ export class FakeServer {
   streams = true;
   /** May confirm what is proposed. */
   confirms = true;
+  leaseMs = 14 * 86_400_000;
   readonly hellos: Hello[] = [];
   readonly pushed: Push[] = [];
   readonly wipes: { device_id: string; nonce: string }[] = [];
@@ -138,7 +139,7 @@ export class FakeServer {
     );
     return {
       server_now: this.#time(),
-      lease_until: new Date(this.now() + 14 * 86_400_000).toISOString(),
+      lease_until: new Date(this.now() + this.leaseMs).toISOString(),
       limits: this.limits,
       acked: Object.fromEntries(acked),
       missing: this.#missing(body.device_id),

@@ -19,7 +19,7 @@ export interface LeaderHost {
   /** Something that is nobody's answer: a full or broken store, a fault of ours. */
   broke(error: unknown): void;
   /** This device was revoked. `nonce`: what the server wants to hear when all is forgotten. */
-  wiped(nonce: string | null): void;
+  wiped(nonce: string | null): Promise<void>;
 }
 
 export class Leader {
@@ -92,6 +92,11 @@ export class Leader {
       this.#listen();
       return retryMs ?? this.#jitter(POLL_MS);
     } catch (error) {
+      if (error instanceof SyncError && error.kind === 'wipe') {
+        this.#silence();
+        await this.#host.wiped(error.nonce);
+        return POLL_MS;
+      }
       if (error instanceof SyncError) return this.#failed(error);
       // The device's own store failed; it may work again. Leading must not end with it.
       this.#host.broke(error);
@@ -101,10 +106,6 @@ export class Leader {
 
   #failed(error: SyncError): number {
     this.#silence();
-    if (error.kind === 'wipe') {
-      this.#host.wiped(error.nonce);
-      return POLL_MS;
-    }
     this.#host.ended(error.kind);
     this.#engine.forgetGreeting();
     if (error.kind === 'signed_out' || error.kind === 'upgrade_required')
@@ -149,7 +150,7 @@ export class Leader {
       },
       hint: () => this.nudge(),
       access: () => this.#accessChanged(),
-      wipe: (nonce) => this.#host.wiped(nonce),
+      wipe: (nonce) => void this.#host.wiped(nonce),
       ended: (retryMs) => {
         if (over) return;
         over = true;

@@ -54,6 +54,12 @@ export async function fetchSnapshot(
 
 type Place = NonNullable<Staged['place']>;
 
+/** Spaces of which a part has come. */
+export async function begun(db: Database): Promise<string[]> {
+  const keys = await db.read(['staged'], (tx) => tx.objectStore('staged').getAllKeys());
+  return keys.filter(([, rec]) => rec === '').map(([space]) => space);
+}
+
 async function placeOf(db: Database, space: string): Promise<Place | null> {
   const row = await db.read(['staged'], (tx) => tx.objectStore('staged').get([space, '']));
   return row?.place ?? null;

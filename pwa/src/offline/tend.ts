@@ -40,6 +40,7 @@ export class Tender {
   #watching = false;
   #heard = false;
   #broke = 0;
+  #obeying: Promise<void> | null = null;
 
   constructor(mirror: Mirror, options: ReplicaOptions, say: (told: Told) => void) {
     this.#mirror = mirror;
@@ -112,7 +113,7 @@ export class Tender {
       ended: (failure) => this.#ended(failure),
       seq: (space) => seqOf(this.#mirror.views.get(space)?.cursor ?? ''),
       broke: (error) => this.#failed(error),
-      wiped: (nonce) => void this.wipe(nonce, true),
+      wiped: (nonce) => this.#obey(nonce),
     });
   }
 
@@ -268,6 +269,14 @@ export class Tender {
     if (nonce !== null) await report(this.#store, this.#network).catch(() => null);
   }
 
+  /** The server asked for it, perhaps in two ways at once. */
+  #obey(nonce: string | null): Promise<void> {
+    this.#obeying ??= this.wipe(nonce, true)
+      .catch(reportError)
+      .finally(() => (this.#obeying = null));
+    return this.#obeying;
+  }
+
   async #forgotten(): Promise<void> {
     this.#say({ kind: 'wiped' });
     this.#engine?.forgetGreeting();
@@ -277,9 +286,8 @@ export class Tender {
 
   /** What had to be done before anything is shown: see `Store.isOverdue`. */
   async catchUp(): Promise<void> {
-    const { finish } = await import('./wipe');
-    await finish(this.#store, this.#platform.now());
-    if (await noteTime(this.#store.database, this.#platform.now(), 0)) await this.#endLease();
+    const { catchUp } = await import('./wipe');
+    if (await catchUp(this.#store, this.#platform.now())) await this.#forgotten();
   }
 
   #tick(): void {

@@ -1,6 +1,7 @@
 /** This device was revoked, or is to be another one: forget everything, in an order that leaves nothing usable when it is
  *  cut short, and say so to the server. */
 import { STORES } from './database';
+import { endLease, noteTime } from './people';
 import type { Network } from './protocol';
 import type { Identity, Store } from './store';
 
@@ -24,7 +25,7 @@ export async function wipe(store: Store, nonce: string | null, now: number): Pro
 }
 
 /** Go on with a wipe that was cut short; harmless when there is none. */
-export async function finish(store: Store, now: number): Promise<void> {
+async function finish(store: Store, now: number): Promise<void> {
   const fresh = store.newIdentity(now);
   await store.database.write(STORES, async (tx) => {
     const meta = tx.objectStore('meta');
@@ -34,6 +35,14 @@ export async function finish(store: Store, now: number): Promise<void> {
     await meta.put(fresh, 'identity');
     if (wiping.nonce !== null) await meta.put(wiping, 'wiped');
   });
+}
+
+/** What `Store.isOverdue` says has to be done before anything is shown. True when the lease is over. */
+export async function catchUp(store: Store, now: number): Promise<boolean> {
+  await finish(store, now);
+  const isOver = await noteTime(store.database, now, 0);
+  if (isOver) await endLease(store.database);
+  return isOver;
 }
 
 /** The app's own files and the worker that shows messages. The page that is open goes on from memory. */

@@ -5,9 +5,11 @@ import { uuid7 } from '../offline/ids';
 import type { Json } from '../offline/model';
 import { httpNetwork } from '../offline/network';
 import { browserPlatform } from '../offline/platform';
+import { SyncError } from '../offline/protocol';
 import type { Told } from '../offline/replica';
 import { Store, type Draft } from '../offline/store';
 import { fold, recOf } from '../offline/view';
+import { catchUp, dropFiles, report, wipe } from '../offline/wipe';
 import en from '../locales/en/push.json';
 import fi from '../locales/fi/push.json';
 import sv from '../locales/sv/push.json';
@@ -22,7 +24,8 @@ const platform = browserPlatform();
 const store = new Store('mos', platform.random);
 const tabs = platform.channel('mos', () => undefined);
 
-const engine = new Engine(store, httpNetwork(), {
+const network = httpNetwork();
+const engine = new Engine(store, network, {
   now: () => platform.now(),
   random: platform.random,
   app: __MOS_VERSION__,
@@ -36,12 +39,29 @@ const engine = new Engine(store, httpNetwork(), {
 
 /** Fetch what is new. Fails without a network. */
 export async function fetchNews(): Promise<void> {
-  await engine.round();
+  await engine.round().catch(obey);
 }
 
 /** Send what waits. Fails when it could not be sent. */
 export async function sendWaiting(): Promise<void> {
-  await engine.send();
+  await engine.send().catch(obey);
+}
+
+/** This device was revoked: everything goes, this worker too, page or no page. */
+async function obey(error: unknown): Promise<void> {
+  if (!(error instanceof SyncError && error.kind === 'wipe')) throw error;
+  await wipe(store, error.nonce, platform.now());
+  say({ kind: 'wiped' });
+  await report(store, network).catch(() => undefined);
+  await dropFiles();
+}
+
+/** Too long without the server, or in the middle of a wipe: nothing that lies here is shown in a message either. */
+export async function catchUpIfDue(): Promise<void> {
+  const now = platform.now();
+  if (!(await store.isOverdue(now))) return;
+  await catchUp(store, now);
+  say({ kind: 'wiped' });
 }
 
 export async function words(): Promise<Words> {

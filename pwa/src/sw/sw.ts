@@ -1,6 +1,7 @@
 /** The service worker: keeps the app's files, shows what is pushed, sends what waits. Holds nothing in memory that matters:
  *  the browser may end it after each event. */
 import {
+  catchUpIfDue,
   deviceId,
   fetchNews,
   isAnswered,
@@ -77,6 +78,7 @@ async function take(payload: Payload): Promise<void> {
     for (const notification of open) notification.close();
     return;
   }
+  await catchUpIfDue();
   const heard = await heardByPage(payload);
   if (payload.kind === 'ring' || payload.kind === 'alert') await news(payload);
   const pages = await windows();
