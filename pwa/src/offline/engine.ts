@@ -59,8 +59,8 @@ export class Engine {
   readonly #distrusted = new Map<string, number>();
   /** Where spaces that are to be fetched as a whole are to be had as a stream. */
   readonly #snapshots = new Map<string, string>();
-  /** Until the server turns out to have none. */
-  #streams = true;
+  /** Spaces of which the server has none, or a wrong one: they come by pages. */
+  readonly #paged = new Set<string>();
   #looked = false;
 
   constructor(store: Store, network: Network, host: EngineHost) {
@@ -234,7 +234,7 @@ export class Engine {
     for (const pulled of answer.spaces) {
       const asked = cursors[pulled.id];
       if (asked === undefined) continue;
-      if (asked === '' && pulled.more && this.#streams) {
+      if (asked === '' && pulled.more && !this.#paged.has(pulled.id)) {
         // Too much for pages.
         this.#snapshots.set(pulled.id, streamOf(pulled.id));
         more = true;
@@ -258,7 +258,7 @@ export class Engine {
     await this.#intake.admit(answer.added);
     if (answer.added.length > 0) await this.#host.listed();
     for (const { id, snap } of [...fresh, ...answer.reset])
-      if (snap !== undefined && this.#streams) this.#snapshots.set(id, snap);
+      if (snap !== undefined) this.#snapshots.set(id, snap);
     for (const { id } of answer.reset) {
       await this.#intake.distrust(id);
       // It may have lost what it once answered; hello will tell.
@@ -269,14 +269,14 @@ export class Engine {
 
   /** Fetch as a whole what the server offers as a stream. */
   async #stream(gone: ReadonlySet<string>): Promise<void> {
-    if (this.#streams && !this.#looked) {
+    if (!this.#looked) {
       // Cut when the app was closed.
       for (const id of await begun(this.#store.database)) this.#snapshots.set(id, streamOf(id));
       this.#looked = true;
     }
     for (const { id, cursor } of await this.#store.spaces()) {
       const path = this.#snapshots.get(id);
-      if (path === undefined || cursor !== '' || gone.has(id)) continue;
+      if (path === undefined || cursor !== '' || gone.has(id) || this.#paged.has(id)) continue;
       try {
         const now = this.#host.now();
         const taken = await fetchSnapshot(this.#store.database, this.#network, id, path, now);
@@ -287,8 +287,7 @@ export class Engine {
         // Begun anew at the next round.
         if (kind === 'stale_snapshot') throw new SyncError('busy');
         if (kind !== 'no_snapshot') throw error;
-        this.#snapshots.delete(id);
-        this.#streams = false;
+        this.#paged.add(id);
       }
     }
   }

@@ -371,7 +371,7 @@ export class FakeServer {
       )
         return { op: op.op, s: 'stale_resolve', active: active?.ver ?? null, unseen: seen };
       log('applied');
-      const chosen = candidates[op.choose];
+      const chosen = candidates[op.choose ?? ''];
       if (chosen !== undefined) activate(chosen.v);
       this.write(op.space, 'conflict', id, { state: 'closed' });
       return { op: op.op, s: 'applied', seq };

@@ -57,8 +57,8 @@ export interface Choice {
   readonly base: string | null;
   /** The proposals that were shown. */
   readonly seen: readonly string[];
-  /** One of `seen`, or `base`. */
-  readonly choose: string;
+  /** One of `seen`, or `base`; null: that nothing is to be active. */
+  readonly choose: string | null;
   readonly why: string;
 }
 

@@ -40,7 +40,7 @@ export interface ResolveOp extends Stamped {
   readonly rec: string;
   readonly base: string | null;
   readonly seen: readonly string[];
-  readonly choose: string;
+  readonly choose: string | null;
   readonly why: string;
 }
 export type Op = SetOp | EventOp | SafetyOp | ResolveOp;

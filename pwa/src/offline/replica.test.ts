@@ -114,7 +114,7 @@ describe('a change', () => {
     expect(replica.status().pending).toBe(0);
   });
 
-  it('never flickers between the answer and the pull that brings it back', async () => {
+  it('P15: never flickers between the answer and the pull that brings it back', async () => {
     const device = aDevice('tablet');
     const replica = await open(device);
     await replica.set(SPACE, 'reminder', REMINDER, { title: 'Frukost' });
@@ -206,7 +206,7 @@ describe('a change', () => {
 });
 
 describe('a device', () => {
-  it('counts 1, 2, 3… over two tabs that write at once, and each tab sees both', async () => {
+  it('P24: counts 1, 2, 3… over two tabs that write at once, and each tab sees both', async () => {
     const device = aDevice('tablet');
     const first = await open(device);
     const second = await open(device);
@@ -353,7 +353,7 @@ describe('a device', () => {
     expect(again.rows(SPACE, 'completion')).toHaveLength(3);
   });
 
-  it('sends again what a restored server has lost', async () => {
+  it('P20: sends again what a restored server has lost', async () => {
     const replica = await open(aDevice('tablet'));
     for (const st of ['done', 'partly', 'asleep']) {
       await replica.event(SPACE, 'completion', { st });
@@ -368,7 +368,7 @@ describe('a device', () => {
     expect(replica.rows(SPACE, 'completion')).toHaveLength(3);
   });
 
-  it('sends what it has before a space is taken away, then keeps nothing of it', async () => {
+  it('P16: sends what it has before a space is taken away, then keeps nothing of it', async () => {
     const device = aDevice('tablet');
     const replica = await open(device);
     await replica.set(SPACE, 'reminder', REMINDER, { title: 'Frukost' });
@@ -535,7 +535,7 @@ describe('any devices, any order, any loss', () => {
   );
   const trace = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), step), { maxLength: 25 });
 
-  it('everyone ends with the same, no event is lost or doubled, and every view is base with own changes on top', async () => {
+  it('P15: everyone ends with the same, no event is lost or doubled, and every view is base with own changes on top', async () => {
     await fc.assert(
       fc.asyncProperty(trace, async (steps) => {
         globalThis.indexedDB = new IDBFactory();

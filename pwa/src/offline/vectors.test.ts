@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import hlcVectors from '../../../spec/vectors/hlc.json';
+import safetyVectors from '../../../spec/vectors/safety.json';
 import mergeVectors from '../../../spec/vectors/merge.json';
 import { receive, send } from './hlc';
-import type { Op } from './protocol';
-import { fingerprint, fold, type BaseRow, type Waiting } from './view';
+import type { Op, WireRow } from './protocol';
+import { fingerprint, fold, isProposal, type BaseRow, type Waiting } from './view';
 
 describe('the clock and the merge are the server’s', () => {
   it.each(hlcVectors.send)('send: $name', ({ last, now_ms, actor, out }) => {
@@ -31,6 +32,23 @@ describe('the clock and the merge are the server’s', () => {
     }));
     expect(fold(row, waiting, by)?.doc ?? null).toEqual(doc);
   });
+
+  it.each(safetyVectors.cases)(
+    'P10: $name: no pending op changes what is shown',
+    ({ final, steps }) => {
+      const base = (final.rows as unknown as WireRow[]).map(
+        ([coll, rec, seq, doc, clk]): BaseRow => ({ space: 's', coll, rec, seq, doc, clk }),
+      );
+      const ops = steps.flatMap((step) => step.ops as unknown as Op[]).filter(isProposal);
+      for (const rec of new Set(ops.map((op) => op.rec))) {
+        const row = base.find((each) => each.rec === rec);
+        const waiting = ops
+          .filter((op) => op.rec === rec)
+          .map((op, i): Waiting => ({ space: 's', n: i, op, at: 0, seq: null, parked: false }));
+        expect(fold(row, waiting, 'me')?.doc).toEqual(row?.doc);
+      }
+    },
+  );
 
   it.each(mergeVectors.fingerprint)('fingerprint: $name', ({ rows, check }) => {
     const held = rows.map(({ seq, deleted }) => ({ seq, doc: { deleted } }) as unknown as BaseRow);
