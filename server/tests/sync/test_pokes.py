@@ -12,6 +12,7 @@ from builders import a_home, a_relation
 from devices import COLLECTIONS, Device
 from tablets import KEYS
 
+from mos.care.store import medication_of
 from mos.sync import pokes
 from mos.sync.pokes import Hub, Pace
 from mos.web.edge import Edge
@@ -145,12 +146,20 @@ async def push(site, browser, home, space=None):
     assert answer.status_code == 200
 
 
+def nothing_yet(*residents):
+    """The heads of these residents' spaces, of their days and of their medication."""
+    spaces = [space for each in residents for space in (each.space, medication_of(each.space))]
+    return {str(space): 0 for space in spaces}
+
+
 async def test_a_page_hears_all_heads_when_it_opens(site, browser, home):
     await push(site, browser, home)
     page = Page(browser, site.app)
 
-    other = str(home.residents[1].space)
-    assert await page.next() == ("heads", {"h": {str(home.space): 1, other: 0}})
+    assert await page.next() == (
+        "heads",
+        {"h": nothing_yet(*home.residents) | {str(home.space): 1}},
+    )
     assert page.status == 200
     await page.leave()
 
@@ -220,7 +229,7 @@ async def test_changed_access_is_told_and_what_is_heard_follows_it(site, home, d
     hub.access_changed(home.org, [home.caregiver])
 
     assert await page.next() == ("acl", {})
-    assert await page.next() == ("heads", {"h": {str(home.residents[1].space): 0}})
+    assert await page.next() == ("heads", {"h": nothing_yet(home.residents[1])})
     hub.tell(home.org, {home.space: 3})
     await page.nothing()
     await page.leave()
@@ -310,9 +319,8 @@ async def test_after_a_lost_connection_all_heads_are_said_again(site, browser, h
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' "
         "AND datname = current_database()"
     )
-    other = str(home.residents[1].space)
 
-    assert await page.next() == ("heads", {"h": {str(home.space): 0, other: 0}})
+    assert await page.next() == ("heads", {"h": nothing_yet(*home.residents)})
     await until(lambda: listeners(database, 1))
     await pokes.announce(database.app, home.org, {home.space: 5})
     assert await page.next() == ("heads", {"h": {str(home.space): 5}})
