@@ -237,4 +237,6 @@ async def test_a_page_whose_session_was_ended_elsewhere_ends_at_once(world, part
             )
 
     assert answer.is_success, answer.text
+    if parting == "device":
+        assert await page.next() == "wipe"
     assert await page.next() == "end"
