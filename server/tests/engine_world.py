@@ -27,6 +27,7 @@ STOCKHOLM = zone("Europe/Stockholm")
 # The day that worlds begin on.
 DAY = "2026-11-27"
 EVERYTHING = frozenset({"plan.view", "plan.edit", "outcome.record", "alert.take"})
+OF_MEDICATION = frozenset({"medication.view", "medication.edit", "outcome.record", "alert.take"})
 
 
 def occ_of(reminder: UUID, time: str, day: str = DAY) -> str:
@@ -80,15 +81,22 @@ class World:
         assert not self.worker.ailing
 
     # ── people
-    async def push(self, *ops: dict[str, Any], by: UUID, device: UUID | None = None) -> Pushed:
-        """Push ops of one person, as from one of their devices; everything must be accepted."""
+    async def push(
+        self,
+        *ops: dict[str, Any],
+        by: UUID,
+        device: UUID | None = None,
+        verdict: str = "applied",
+    ) -> Pushed:
+        """Push ops of one person, as from one of their devices; all must get this verdict."""
         device = device or self.devices.setdefault(by, new_id(self.now))
         author = Author(
             org=self.home.org,
             account=by,
             session=by,
             device=device,
-            reach={resident.space: EVERYTHING for resident in self.home.residents},
+            reach={resident.space: EVERYTHING for resident in self.home.residents}
+            | {resident.medication: OF_MEDICATION for resident in self.home.residents},
         )
         raws = []
         for op in ops:
@@ -99,7 +107,7 @@ class World:
         head = PushHead(1, 1, device, self.now, raws)
         async with self.database.app.transaction() as db:
             answer = await actions.push(db, author, head, COLLECTIONS, self.now)
-        assert [r.s for r in answer.results] == ["applied"] * len(ops), answer.results
+        assert [r.s for r in answer.results] == [verdict] * len(ops), answer.results
         return answer
 
     async def plan(
@@ -146,10 +154,12 @@ class World:
         where = {"space": space or self.space, "coll": coll}
         return {"op": new_id(self.now), "k": "event", "v": v} | where
 
-    async def say(self, coll: str, *, by: UUID | None = None, **v: Any) -> UUID:
+    async def say(
+        self, coll: str, *, by: UUID | None = None, space: UUID | None = None, **v: Any
+    ) -> UUID:
         """Let somebody, else the resident on the tablet, say something; return the op."""
         resident = self.home.resident.account
-        op = self.event(coll, **v)
+        op = self.event(coll, space, **v)
         device = self.tablet if by in (None, resident) else None
         await self.push(op, by=by or resident, device=device)
         return op["op"]

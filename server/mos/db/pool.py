@@ -7,7 +7,7 @@ belongs to a request is set with `set_config(…, true)`, which ends with the tr
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -97,6 +97,15 @@ class Db:
     async def records(self, query: Query[Any], **params: Any) -> list[Any]:
         """Return raw records (index by name or position), for hot paths that build no Structs."""
         return await self._connection.fetch(query.sql, *query.args(params))
+
+    async def widen(self, spaces: Iterable[UUID]) -> None:
+        """Let the rest of the transaction see these spaces too."""
+        more = ",".join(space.hex for space in spaces)
+        if more:
+            await self._connection.execute(
+                "/* mos.db.scope */ SELECT set_config('mos.spaces', "
+                f"(mos_spaces() || '{{{more}}}'::uuid[])::text, true)"
+            )
 
     async def scope(self, scope: Scope) -> None:
         """Change what row-level security shows for the rest of this transaction."""

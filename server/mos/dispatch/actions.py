@@ -168,6 +168,28 @@ def help_alert(space: UUID, op: UUID) -> UUID:
     return named_id(space, f"alert/{op}")
 
 
+def conflict_alert(space: UUID, conflict: UUID) -> UUID:
+    """Return the id of the alert of a conflict."""
+    return named_id(space, f"alert/{conflict}")
+
+
+def double_alert(space: UUID, occ: str) -> UUID:
+    """Return the id of the alert of what was given twice."""
+    return named_id(space, f"alert/double/{occ}")
+
+
+async def call(db: Db, calls: Sequence[AlertCall], now: datetime) -> None:
+    """Open alerts, or open them again because of something new."""
+    if calls:
+        await store.open_alerts(db, calls, now)
+
+
+async def settle(db: Db, org: UUID, alerts: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    """Close alerts (space, alert) whose matter is decided."""
+    if alerts:
+        await _hush(db, await store.close_alerts(db, org, alerts, "outcome", now), now)
+
+
 async def take(db: Db, org: UUID, takings: Sequence[Taking], now: datetime) -> None:
     """Let supporters take alerts, which holds their ladders, or give them back."""
     await _hush(db, await store.take_alerts(db, org, takings, now), now)

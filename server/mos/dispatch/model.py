@@ -109,14 +109,15 @@ class Answer(Struct, frozen=True):
 
 
 class Audience(StrEnum):
-    """Whom a step of the supporters' ladder tells. Each includes the ones before it."""
+    """Whom a step of the supporters' ladder tells; those of its earlier steps again."""
 
     PRIMARY = "primary"  # the contact person; where there is none, the unit
     UNIT = "unit"  # whoever helps the whole unit; where nobody does, all
+    DECIDERS = "deciders"  # who may decide about it; where nobody may, all
     ALL = "all"  # everyone who may take the resident's alerts
 
 
-AlertKind = Literal["late", "missed", "help", "silent"]
+AlertKind = Literal["late", "missed", "help", "silent", "conflict", "double"]
 ClosedWhy = Literal["outcome", "by_hand", "cancelled"]
 
 
@@ -149,6 +150,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     resumes_at: datetime | None = None
     closed_at: datetime | None = None
     closed_why: ClosedWhy | None = None
+    about: dict[str, Any] = {}
     revision: int = 1
     recorded: dict[str, Any] = {}
 

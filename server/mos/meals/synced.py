@@ -1,8 +1,17 @@
-"""What meals synchronise: what a resident cannot eat. Adding is immediate."""
+"""What meals synchronise: what a resident cannot eat, and how food must be.
 
-from mos.meals.model import check_allergy
+Adding an allergy is immediate. That less counts, and how food must be, is proposed and confirmed.
+"""
+
+from mos.meals.model import check_allergy, check_lowering, check_texture
 from mos.sync.model import Collection
 
+_MAY = "meals.edit"
+
 SYNCED: tuple[Collection, ...] = (
-    Collection(name="allergy", kind="event", write="meals.edit", check=check_allergy),
+    Collection(name="allergy", kind="event", write=_MAY, check=check_allergy),
+    Collection(
+        name="allergy_lowering", kind="safety", write=_MAY, confirm=_MAY, check=check_lowering
+    ),
+    Collection(name="texture", kind="safety", write=_MAY, confirm=_MAY, check=check_texture),
 )

@@ -1,10 +1,11 @@
 """What the plan does: keeps what is due in step with records, and records with alerts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from mos.care.actions.profile import homes_of
 from mos.db import Db
 from mos.dispatch import actions as dispatch
 from mos.dispatch import store as engine
@@ -27,10 +28,21 @@ _STILL_BEGINS = timedelta(minutes=5)
 _CATCH_UP = timedelta(days=7)
 
 
-async def materialise(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> None:
-    """Plan all of `spaces` for the next 48 h, and what passed since each was planned last."""
+# What reads the plan of spaces: their reminders, and what another domain lets ring as one.
+Source = Callable[[Db, Sequence[UUID]], Awaitable[dict[UUID, list[Reminder]]]]
+
+
+async def materialise(
+    db: Db, org: UUID, spaces: Sequence[UUID], now: datetime, sources: Sequence[Source]
+) -> None:
+    """Plan all of `spaces` for the next 48 h, and what passed since each was planned last.
+
+    Widens the transaction's scope to the residents' days, whose pauses silence their medication.
+    """
     until = await engine.lock_horizons(db, org, spaces, now)
-    reminders, profiles = await store.reminders(db, spaces), await store.profiles(db, spaces)
+    found = [await source(db, spaces) for source in sources]
+    reminders = {space: [r for each in found for r in each[space]] for space in spaces}
+    profiles = await _profiles(db, spaces, await homes_of(db, org, spaces))
     add_from = {
         space: max(min(until[space], now - _STILL_BEGINS), now - _CATCH_UP) for space in spaces
     }
@@ -62,17 +74,33 @@ async def retire(db: Db, org: UUID, spaces: Sequence[UUID], now: datetime) -> No
     await engine.forget_horizons(db, org, spaces)
 
 
-async def replan_spaces(db: Db, org: UUID, spaces: Iterable[UUID], now: datetime) -> None:
-    """Let what is due and open follow whole plans that have changed, as by a pause."""
+async def replan_spaces(  # noqa: PLR0913  one more than five
+    db: Db,
+    org: UUID,
+    spaces: Iterable[UUID],
+    now: datetime,
+    *,
+    source: Source = store.reminders,
+    homes: Mapping[UUID, UUID] | None = None,
+) -> None:
+    """Let what is due and open follow whole plans that have changed, as by a pause.
+
+    `homes` names the space of the day to which another space belongs, whose pauses count.
+    """
     wanted = sorted(set(spaces))
     await engine.lock_horizons(db, org, wanted, now)
-    reminders = await store.reminders(db, wanted)
+    reminders = await source(db, wanted)
     pairs: list[tuple[UUID, UUID | None]] = [(space, None) for space in wanted]
-    await _replan(db, org, pairs, reminders, now)
+    await _replan(db, org, pairs, reminders, now, homes or {})
 
 
 async def replan_reminders(
-    db: Db, org: UUID, changed: Mapping[tuple[UUID, UUID], Reminder | None], now: datetime
+    db: Db,
+    org: UUID,
+    changed: Mapping[tuple[UUID, UUID], Reminder | None],
+    now: datetime,
+    *,
+    homes: Mapping[UUID, UUID] | None = None,
 ) -> None:
     """Let what is due and open follow changed reminders, by (space, reminder); None: deleted."""
     await engine.lock_horizons(db, org, sorted({space for space, _ in changed}), now)
@@ -81,18 +109,28 @@ async def replan_reminders(
         reminders.setdefault(space, [])
         if reminder is not None:
             reminders[space].append(reminder)
-    await _replan(db, org, list(changed), reminders, now)
+    await _replan(db, org, list(changed), reminders, now, homes or {})
 
 
-async def _replan(
+async def _profiles(
+    db: Db, spaces: Sequence[UUID], homes: Mapping[UUID, UUID]
+) -> dict[UUID, Profile]:
+    elsewhere = {homes.get(space, space) for space in spaces} - set(spaces)
+    await db.widen(sorted(elsewhere))
+    found = await store.profiles(db, sorted({*spaces, *elsewhere}))
+    return {space: found[homes.get(space, space)] for space in spaces}
+
+
+async def _replan(  # noqa: PLR0913, PLR0917  one more than five
     db: Db,
     org: UUID,
     pairs: Sequence[tuple[UUID, UUID | None]],
     reminders: Mapping[UUID, list[Reminder]],
     now: datetime,
+    homes: Mapping[UUID, UUID],
 ) -> None:
     spaces = sorted({space for space, _ in pairs})
-    profiles: Mapping[UUID, Profile] = await store.profiles(db, spaces)
+    profiles = await _profiles(db, spaces, homes)
     plan: list[Planned] = []
     paused: set[tuple[UUID, str]] = set()
     for space in spaces:
@@ -144,7 +182,10 @@ def alert_doc(alert: Alert) -> dict[str, Any]:
     """Return an alert as its record shows it (docs/records.md)."""
     what: dict[str, Any] = {"kind": alert.kind, "at": moment(alert.opened_at)}
     if alert.occ is not None:
-        what |= {"occ": alert.occ, "reminder": alert.occ.partition("@")[0]}
+        what |= {"occ": alert.occ}
+        what |= alert.about or {"reminder": alert.occ.partition("@")[0]}
+    else:
+        what |= alert.about
     return {
         "what": what,
         "step": {

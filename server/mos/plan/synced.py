@@ -16,11 +16,11 @@ from mos.care.actions.profile import follow_profiles, residents_of
 from mos.db import Db
 from mos.dispatch import actions as dispatch
 from mos.dispatch.model import Answer
-from mos.dispatch.store import Taking
+from mos.dispatch.store import AlertCall, Taking
 from mos.plan import actions
 from mos.plan.model import events
 from mos.plan.model.reminder import check_profile, check_reminder, read_reminder
-from mos.sync.model import Change, Collection
+from mos.sync.model import CONFLICT, Change, Collection
 
 Event = TypeVar("Event")
 
@@ -125,6 +125,30 @@ async def _alerts_touched(db: Db, org: UUID, changes: list[Change], now: datetim
         await dispatch.reopen_by_hand(db, org, back, now)
 
 
+async def _conflicts_changed(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
+    last = {(change.space, change.rec): change.doc for change in changes}
+    shut = {name for name, doc in last.items() if doc.get("state") != "open"}
+    await dispatch.settle(
+        db, org, [(space, dispatch.conflict_alert(space, rec)) for space, rec in sorted(shut)], now
+    )
+    calls = [
+        AlertCall(
+            org=org,
+            space=space,
+            alert=dispatch.conflict_alert(space, rec),
+            kind="conflict",
+            occ=None,
+            ladder="conflict",
+            grace_s=0,
+            from_at=now,
+            about={doc["of"]["coll"]: doc["of"]["rec"]},
+        )
+        for (space, rec), doc in last.items()
+        if (space, rec) not in shut
+    ]
+    await dispatch.call(db, calls, now)
+
+
 def _taking(change: Change, now: datetime) -> Taking:
     taken: Any = change.doc.get("taken")
     if taken is None:
@@ -192,5 +216,14 @@ SYNCED: tuple[Collection, ...] = (
         check=events.check_alert,
         people_may=frozenset({"taken", "closed"}),
         applied=_alerts_touched,
+    ),
+    # The server writes it; what waits for a decision is told to those who may decide.
+    Collection(
+        name=CONFLICT,
+        kind="set",
+        write="plan.edit",
+        check=events.check_conflict,
+        people_may=frozenset(),
+        applied=_conflicts_changed,
     ),
 )

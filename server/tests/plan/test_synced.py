@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from engine_world import DAY, a_world, occ_of
 
+from mos import wiring
 from mos.kernel.errors import Invalid
 from mos.kernel.ids import named_id, new_id
 from mos.kernel.zones import zone
-from mos.plan import actions
 from mos.sync.actions import record
 from mos.sync.model import SystemChange
 from mos.wiring import COLLECTIONS
@@ -374,7 +374,7 @@ async def test_many_spaces_are_planned_by_a_fixed_number_of_statements(database)
                 db._connection = type(
                     "Counted", (), {"fetch": staticmethod(fetch), "execute": staticmethod(execute)}
                 )()
-                await actions.materialise(db, world.home.org, wanted, world.now)
+                await wiring.materialise(db, world.home.org, wanted, world.now)
                 return len(seen)
 
         assert await statements(spaces[:1]) == await statements(spaces)
@@ -496,6 +496,6 @@ async def test_records_that_the_server_writes_run_no_hooks_and_plan_at_the_next_
         async with database.app.transaction(Scope(world.home.org, (world.space,))) as db:
             change = SystemChange(space=world.space, coll="reminder", rec=reminder, groups=groups)
             await record(db, world.home.org, [change], world.now)
-            await actions.materialise(db, world.home.org, [world.space], world.now)
+            await wiring.materialise(db, world.home.org, [world.space], world.now)
 
         assert len(await world.due()) == 2

@@ -1,5 +1,6 @@
 """A resident's profile record: care writes what it knows of a person, and learns the rest."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +45,12 @@ async def residents_of(db: Db, org: UUID, spaces: set[UUID]) -> dict[UUID, UUID]
     """Return the account of the resident of each of these spaces, by space."""
     found = await store.homes_of_spaces(db, org, spaces)
     return {space: home.account for space, home in found.items()}
+
+
+async def homes_of(db: Db, org: UUID, spaces: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the space of the resident's day to which each of these spaces belongs, by space."""
+    found = await store.homes_of_spaces(db, org, set(spaces))
+    return {space: home.home for space, home in found.items()}
 
 
 async def record_profile(

@@ -346,7 +346,7 @@ CREATE TABLE answer (
   org_id         uuid NOT NULL,
   space_id       uuid NOT NULL,
   op_id          uuid NOT NULL,
-  occ            text,
+  occ            text COLLATE "C",           -- by wall time, so that a stretch of them is a range
   outcome        text,
   at             timestamptz,
   retracted      boolean NOT NULL DEFAULT false,
@@ -359,8 +359,9 @@ CREATE TABLE alert (
   org_id         uuid NOT NULL,
   space_id       uuid NOT NULL,
   alert_id       uuid NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('late', 'missed', 'help', 'silent')),
+  kind           text NOT NULL CHECK (kind IN ('late', 'missed', 'help', 'silent', 'conflict', 'double')),
   occ            text,
+  about          jsonb NOT NULL DEFAULT '{}', -- which record it is about, where it is no occurrence alone
   ladder         text NOT NULL CHECK (ladder ~ '^[a-z_]{1,32}$'),
   grace_s        integer NOT NULL,
   from_at        timestamptz NOT NULL,        -- what the ladder counts from

@@ -45,6 +45,10 @@ LADDERS: dict[str, tuple[Step, ...]] = {
         Step(Audience.ALL, _minutes(15)),
     ),
     "help": (Step(Audience.UNIT, _minutes(0)), Step(Audience.ALL, _minutes(5))),
+    # Two versions wait for a person, and nothing changes meanwhile: half an hour is long.
+    "conflict": (Step(Audience.DECIDERS, _minutes(0)), Step(Audience.ALL, _minutes(30))),
+    # Something may have been given twice.
+    "double": (Step(Audience.UNIT, _minutes(0)), Step(Audience.ALL, _minutes(15))),
     "silent": (Step(Audience.PRIMARY, _minutes(0)), Step(Audience.UNIT, _minutes(15))),
 }
 

@@ -20,8 +20,10 @@ from mos.dispatch.store.alerts import (
     take_alerts,
 )
 from mos.dispatch.store.answers import (
+    Given,
     add_answers,
     first_answers,
+    given_between,
     retract_answers,
     retracted_ops,
 )
@@ -77,6 +79,7 @@ __all__ = [
     "AlertCall",
     "AlertName",
     "Claimed",
+    "Given",
     "Horizon",
     "Settled",
     "Space",
@@ -98,6 +101,7 @@ __all__ = [
     "first_answers",
     "forget_horizons",
     "forget_workers",
+    "given_between",
     "lock_horizons",
     "mark_recorded",
     "nested_loops",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ class AlertCall(Struct, frozen=True):
     ladder: str
     grace_s: int
     from_at: datetime
+    about: dict[str, Any] = {}
 
 
 class AlertName(Struct, frozen=True):
@@ -67,6 +69,7 @@ async def open_alerts(db: Db, calls: Sequence[AlertCall], now: datetime) -> None
         ladders=[call.ladder for call in calls],
         graces=[call.grace_s for call in calls],
         from_ats=[call.from_at for call in calls],
+        abouts=[call.about for call in calls],
         now=now,
     )
 

@@ -1,12 +1,12 @@
 -- name: open_alerts
 -- A late one becomes missed in the same row. One that was closed because of an answer opens again when
--- the answer was taken back; what somebody closed by hand stays closed. A device is silent only where
+-- the answer was taken back; what somebody closed by hand stays closed, but for a new fact. A device is silent only where
 -- there is one to ring, and once at a time.
-INSERT INTO alert AS a (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at, opened_at, next_at)
-SELECT g.org_id, g.space_id, g.alert_id, g.kind, g.occ, g.ladder, g.grace_s, g.from_at, :now, :now
+INSERT INTO alert AS a (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at, about, opened_at, next_at)
+SELECT g.org_id, g.space_id, g.alert_id, g.kind, g.occ, g.ladder, g.grace_s, g.from_at, g.about, :now, :now
 FROM unnest(:orgs::uuid[], :spaces::uuid[], :alerts::uuid[], :kinds::text[], :occs::text[],
-            :ladders::text[], :graces::integer[], :from_ats::timestamptz[])
-  AS g (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at)
+            :ladders::text[], :graces::integer[], :from_ats::timestamptz[], :abouts::jsonb[])
+  AS g (org_id, space_id, alert_id, kind, occ, ladder, grace_s, from_at, about)
 WHERE g.kind <> 'silent' OR (
   EXISTS (SELECT FROM delivery d WHERE d.org_id = g.org_id AND d.space_id = g.space_id
             AND d.subject = g.occ AND d.kind = 'ring')
@@ -20,8 +20,11 @@ ON CONFLICT (org_id, space_id, alert_id) DO UPDATE SET
   taken_by = CASE WHEN a.closed_at IS NULL THEN a.taken_by END,
   taken_at = CASE WHEN a.closed_at IS NULL THEN a.taken_at END,
   resumes_at = CASE WHEN a.closed_at IS NULL THEN a.resumes_at END,
+  from_at = CASE WHEN a.closed_at IS NULL OR a.kind NOT IN ('conflict', 'double') THEN a.from_at
+                 ELSE excluded.from_at END,
   closed_at = NULL, closed_why = NULL
-WHERE a.closed_why IS DISTINCT FROM 'by_hand' AND (a.closed_at IS NOT NULL OR a.kind <> excluded.kind)
+WHERE (a.closed_why IS DISTINCT FROM 'by_hand' OR a.kind IN ('conflict', 'double'))
+  AND (a.closed_at IS NOT NULL OR a.kind <> excluded.kind)
 
 -- name: close_alerts_of
 -- Close what is open for these occurrences; answers which alerts that were.
@@ -30,7 +33,7 @@ WITH shut AS (
   FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[], :whys::text[])
     AS g (org_id, space_id, occ, why)
   JOIN alert a ON a.org_id = g.org_id AND a.space_id = g.space_id AND a.occ = g.occ
-    AND a.closed_at IS NULL AND a.kind <> 'help'
+    AND a.closed_at IS NULL AND a.kind NOT IN ('help', 'double')
   ORDER BY a.org_id, a.space_id, a.alert_id FOR UPDATE OF a
 )
 UPDATE alert a SET closed_at = :now, closed_why = s.why, next_at = NULL, unrecorded = true,
@@ -61,7 +64,7 @@ WITH back AS (
   FROM unnest(:spaces::uuid[], :alerts::uuid[]) AS g (space_id, alert_id)
   JOIN alert a ON a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
     AND a.closed_why = 'by_hand'
-  WHERE a.kind IN ('help', 'silent') OR NOT EXISTS (
+  WHERE a.kind IN ('help', 'silent', 'conflict', 'double') OR NOT EXISTS (
     SELECT FROM occurrence o WHERE o.org_id = a.org_id AND o.space_id = a.space_id AND o.occ = a.occ
       AND o.state IN ('closed', 'cancelled', 'paused'))
   ORDER BY a.space_id, a.alert_id FOR UPDATE OF a
@@ -122,7 +125,7 @@ RETURNING a.org_id AS org, a.space_id AS space, a.alert_id AS alert
 
 -- name: alerts_to_walk
 SELECT org_id AS org, space_id AS space, alert_id AS alert, kind, occ, ladder, grace_s, from_at, opened_at,
-  rung, step, next_at, taken_by, taken_at, resumes_at, closed_at, closed_why, revision, recorded
+  rung, step, next_at, taken_by, taken_at, resumes_at, closed_at, closed_why, about, revision, recorded
 FROM alert WHERE next_at <= :now ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED
 
 -- name: save_alerts

@@ -25,6 +25,15 @@ class _RetractedRow(Struct, frozen=True):
     occ: str | None
 
 
+class Given(Struct, frozen=True):
+    """A dose that somebody recorded as given: the completion's op, of what, and when."""
+
+    space: UUID
+    op: UUID
+    occ: str
+    at: datetime
+
+
 class _Op(Struct, frozen=True):
     op: UUID
 
@@ -32,6 +41,7 @@ class _Op(Struct, frozen=True):
 _ADD_ANSWERS = _sql.command("add_answers")
 _RETRACT_ANSWERS = _sql.query("retract_answers", _RetractedRow)
 _RETRACTED_OPS = _sql.query("retracted_ops", _Op)
+_GIVEN_BETWEEN = _sql.query("given_between", Given)
 _FIRST_ANSWERS = _sql.query("first_answers", _AnswerRow)
 
 
@@ -80,3 +90,14 @@ async def first_answers(
         occs=[occ for _, occ in names],
     )
     return {(row.space, row.occ): Answer(row.op, row.outcome, row.at) for row in rows}
+
+
+async def given_between(db: Db, org: UUID, ranges: Sequence[tuple[UUID, str, str]]) -> list[Given]:
+    """Return what was given (done or partly, not taken back) from one name to another, by space."""
+    return await db.all(
+        _GIVEN_BETWEEN,
+        org=org,
+        spaces=[space for space, _, _ in ranges],
+        lows=[low for _, low, _ in ranges],
+        highs=[high for _, _, high in ranges],
+    )

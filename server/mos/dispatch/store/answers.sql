@@ -26,3 +26,13 @@ CROSS JOIN LATERAL (
   WHERE a.org_id = :org AND a.space_id = g.space_id AND a.occ = g.occ AND NOT a.retracted
   ORDER BY a.at, a.op_id LIMIT 1
 ) a
+
+-- name: given_between
+-- What was recorded as given, wholly or in part, under names from `low` to `high`: the names of one record
+-- sort by their wall time.
+SELECT a.space_id AS space, a.op_id AS op, a.occ, a.at
+FROM unnest(:spaces::uuid[], :lows::text[], :highs::text[]) AS g (space_id, low, high)
+JOIN answer a ON a.org_id = :org AND a.space_id = g.space_id AND NOT a.retracted
+  AND a.occ >= g.low AND a.occ <= g.high
+WHERE a.outcome IN ('done', 'partly')
+ORDER BY a.space_id, a.occ, a.op_id

@@ -27,13 +27,20 @@ ON CONFLICT ON CONSTRAINT delivery_once DO NOTHING
 
 -- name: tell
 -- Queue one delivery for each device of each supporter whom the step tells. An open app needs none: the
--- alert's record reaches it.
+-- alert's record reaches it. What is about medication is told to those alone who may see it.
 WITH called AS (
-  SELECT g.*, rel.account_id, rel.is_primary, rel.covers_unit,
-         bool_or(rel.is_primary) OVER one AS has_primary, bool_or(rel.covers_unit) OVER one AS has_unit
+  SELECT g.*, rel.account_id, rel.is_primary, rel.covers_unit, d.decides,
+         bool_or(rel.is_primary) OVER one AS has_primary, bool_or(rel.covers_unit) OVER one AS has_unit,
+         bool_or(d.decides) OVER one AS has_deciders
   FROM unnest(:orgs::uuid[], :spaces::uuid[], :alerts::text[], :steps::integer[], :audiences::text[],
               :expires::timestamptz[]) AS g (org_id, space_id, alert, step, audience, expires_at)
-  JOIN resident r ON r.org_id = g.org_id AND r.space_id = g.space_id
+  CROSS JOIN LATERAL (
+    SELECT r.org_id, r.space_id, r.unit_id, false AS is_medication FROM resident r
+    WHERE r.org_id = g.org_id AND r.space_id = g.space_id
+    UNION ALL
+    SELECT r.org_id, r.space_id, r.unit_id, true FROM resident r
+    WHERE r.org_id = g.org_id AND r.medication_id = g.space_id
+  ) r
   CROSS JOIN LATERAL (
     SELECT x.account_id, x.is_primary, false AS covers_unit, x.permissions, x.valid_from, x.valid_to
     FROM relation x WHERE x.org_id = r.org_id AND x.space_id = r.space_id
@@ -42,7 +49,12 @@ WITH called AS (
     FROM relation x WHERE x.org_id = r.org_id AND x.unit_id = r.unit_id
   ) rel
   JOIN account a ON a.org_id = g.org_id AND a.account_id = rel.account_id AND a.disabled_at IS NULL
+  CROSS JOIN LATERAL (
+    SELECT CASE WHEN r.is_medication THEN 'medication.edit' ELSE 'meals.edit' END
+           = ANY (rel.permissions) AS decides
+  ) d
   WHERE :permission = ANY (rel.permissions)
+    AND (NOT r.is_medication OR 'medication.view' = ANY (rel.permissions))
     AND rel.valid_from <= :now AND (rel.valid_to IS NULL OR :now < rel.valid_to)
   WINDOW one AS (PARTITION BY g.org_id, g.space_id, g.alert)
 )
@@ -53,8 +65,9 @@ SELECT DISTINCT c.org_id, c.space_id, 'alert', c.alert, c.step, c.account_id, d.
 FROM called c
 JOIN device d ON d.org_id = c.org_id AND d.account_id = c.account_id AND d.revoked_at IS NULL
   AND d.push_endpoint IS NOT NULL AND d.push_gone_at IS NULL
-WHERE c.audience = 'all' OR c.is_primary
-  OR ((c.audience = 'unit' OR NOT c.has_primary) AND (c.covers_unit OR NOT c.has_unit))
+WHERE c.audience = 'all' OR (c.audience = 'deciders' AND (c.decides OR NOT c.has_deciders))
+  OR (c.audience <> 'deciders' AND c.is_primary)
+  OR (c.audience <> 'deciders' AND (c.audience = 'unit' OR NOT c.has_primary) AND (c.covers_unit OR NOT c.has_unit))
 ON CONFLICT ON CONSTRAINT delivery_once DO NOTHING
 
 -- name: withdraw

@@ -20,6 +20,9 @@ class Completion(Struct, frozen=True, forbid_unknown_fields=True):
     at: Moment
     st: Outcome
     note: Annotated[str, Meta(max_length=400)] = ""
+    # Of an order: the version that was shown, and whether it was given as needed.
+    ver: UUID | UnsetType = UNSET
+    prn: bool = False
 
 
 class Retract(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,6 +119,11 @@ def check_alert(groups: dict[str, Any]) -> None:
         require_order(alert.taken.at, alert.taken.again_at, field="taken.again_at")
         if alert.taken.again_at - alert.taken.at > _A_DAY:
             raise Invalid("an alert is taken for a day at most", field="taken.again_at")
+
+
+def check_conflict(groups: dict[str, Any]) -> None:
+    """Refuse whatever a person writes into a conflict: it is resolved, not edited."""
+    raise Invalid("a conflict is the server's to write", field=min(groups, default=None))
 
 
 def _value(groups: dict[str, Any], shape: type[Shape]) -> Shape:
