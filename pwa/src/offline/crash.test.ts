@@ -75,7 +75,7 @@ describe('an app that dies between any two steps', () => {
               .catch(() => undefined);
             for (let i = 0; i < 25; i++) {
               await settle(30);
-              if (scheduler.count() > 0) await scheduler.waitOne();
+              if (scheduler.count() > 0) await scheduler.waitNext(1);
             }
             await Promise.all([...writes, group]);
             device.network.fate = () => 'never';
