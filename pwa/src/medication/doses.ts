@@ -28,9 +28,10 @@ export interface NextDose {
 
 /** The limits of an order that is given as needed; null for any other. */
 export function limitsOf(v: Readonly<Record<string, unknown>>): Limits | null {
-  const minutes = intervalMinutes(v.min_interval);
-  if (v.kind !== 'as_needed' || minutes === null || typeof v.max_24h !== 'number') return null;
-  return { minInterval: minutes * MINUTE_MS, max24h: v.max_24h };
+  const minutes = intervalMinutes(v['min_interval']);
+  if (v['kind'] !== 'as_needed' || minutes === null || typeof v['max_24h'] !== 'number')
+    return null;
+  return { minInterval: minutes * MINUTE_MS, max24h: v['max_24h'] };
 }
 
 /** Whether a dose at `now` keeps the interval and the most of any 24 hours. Exactly at the interval is in time, and a

@@ -68,7 +68,7 @@ type Check = (value: unknown) => string | null;
 /** What is wrong with an order's value: a code for each field at fault, in their order. */
 export function orderProblems(value: unknown): Record<string, OrderProblem> {
   if (!isObject(value)) return { '': 'malformed' };
-  const checks: Record<string, Check> = { ...EVERY, ...OF_KIND[String(value.kind)] };
+  const checks: Record<string, Check> = { ...EVERY, ...OF_KIND[String(value['kind'])] };
   const found: Record<string, string> = {};
   for (const [field, check] of Object.entries(checks)) {
     const code = field in value ? check(value[field]) : 'missing';
@@ -86,8 +86,8 @@ function atOdds(value: Record<string, unknown>, found: Record<string, string>) {
   const odds: Record<string, string> = {};
   const { from, until, rule } = value as unknown as TimesOrder;
   if ('from' in found) return odds;
-  if (!('until' in found) && typeof until === 'string' && until < from) odds.until = 'backwards';
-  if (value.kind === 'times' && !Object.keys(found).some((field) => /^rule(\.|$)/.test(field))) {
+  if (!('until' in found) && typeof until === 'string' && until < from) odds['until'] = 'backwards';
+  if (value['kind'] === 'times' && !Object.keys(found).some((field) => /^rule(\.|$)/.test(field))) {
     // Otherwise what "every other week" counts from would move with the order.
     if (firstDay(rule) < from) odds[rule.kind === 'once' ? 'rule.at' : 'rule.start'] = 'backwards';
   }
@@ -227,7 +227,7 @@ export interface OrderPlan {
 
 /** The value of an order that holds now; null where nothing was ever confirmed. */
 export function activeOf(doc: Readonly<Record<string, unknown>>): Record<string, unknown> | null {
-  const value = isObject(doc.active) ? doc.active.v : null;
+  const value = isObject(doc['active']) ? doc['active']['v'] : null;
   return isObject(value) ? value : null;
 }
 

@@ -30,6 +30,8 @@ describe('a push message', () => {
     ['missed', 'Elsa: Lunch har missats'],
     ['help', 'Elsa vill ha hjälp'],
     ['silent', 'Surfplattan hos Elsa svarar inte'],
+    ['conflict', 'Elsa: något väntar på ett beslut'],
+    ['double', 'Elsa: något kan ha getts två gånger'],
   ])('of an alert that is %s says who and what', (kind, title) => {
     const notice = noticeOf(alert, { title: 'Lunch', name: 'Elsa', alert: kind }, words);
 

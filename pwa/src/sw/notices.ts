@@ -19,7 +19,7 @@ export interface Known {
   readonly title: string | null;
   /** The resident's name. */
   readonly name: string | null;
-  /** `late`, `missed`, `help`, `silent`. */
+  /** `late`, `missed`, `help`, `silent`, `conflict`, `double`. */
   readonly alert: string | null;
 }
 
@@ -100,6 +100,8 @@ function alertTitle({ alert, name, title }: Known, words: Words): string {
   if (name === null) return words('push.alert.unknown');
   if (alert === 'help') return words('push.alert.help', { name });
   if (alert === 'silent') return words('push.alert.silent', { name });
+  if (alert === 'conflict') return words('push.alert.conflict', { name });
+  if (alert === 'double') return words('push.alert.double', { name });
   if (title === null) return words('push.alert.somebody', { name });
   return words(alert === 'missed' ? 'push.alert.missed' : 'push.alert.late', { name, title });
 }
