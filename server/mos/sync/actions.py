@@ -10,7 +10,7 @@ import structlog
 from msgspec import UNSET, Raw, structs
 
 from mos.db import Db, Scope, may_pass
-from mos.kernel.ids import new_id
+from mos.kernel.ids import named_id, new_id
 from mos.sync import authorship, quarantine, rules, safety, store
 from mos.sync.authorship import Judged
 from mos.sync.model import (
@@ -135,12 +135,18 @@ async def pull(
     await db.scope(Scope(org, tuple(asked)))
     rows = await store.pull(db, org, asked, limit=request.limit, max_bytes=_PULL_BYTES)
     erased = {row.space for row in rows if row.is_erased}
+    fresh = [space for space in grants if space not in request.spaces]
+    if fresh:
+        # Told of an erased one, a device would fetch it, hear that it is gone, and so for ever.
+        await db.scope(Scope(org, tuple(fresh)))
+        erased_too = {head.space for head in await store.heads(db, org, fresh) if head.is_erased}
+        fresh = [space for space in fresh if space not in erased_too]
     return Pulled(
         server_now=now,
         spaces=[
             _pulled(row, request.check) for row in rows if row.reset is None and not row.is_erased
         ],
-        added=[_added(grant) for space, grant in grants.items() if space not in request.spaces],
+        added=[_added(grants[space]) for space in fresh],
         gone=[Gone(space, "revoked") for space in request.spaces if space not in grants]
         + [Gone(space, "erased") for space in erased],
         reset=[
@@ -380,7 +386,8 @@ def _result(item: dict[str, Any], row: store.PushRow, earlier: Result | None) ->
             row.verdict,
             seq=UNSET if row.seq is None else row.seq,
             was=UNSET if row.was is None else row.was,
-            rec=item.get("conflict", UNSET),
+            # Also of one that its author may no longer propose.
+            rec=named_id(item["space"], f"conflict/{item['rec']}"),
             why=cast("CandidateWhy", row.code),
         )
     return Result(

@@ -50,12 +50,13 @@ $$;
 REVOKE ALL ON FUNCTION sync_quarantine(uuid, uuid, uuid, timestamptz, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sync_quarantine(uuid, uuid, uuid, timestamptz, jsonb) TO mos_app;
 
--- The tag of a place: the last 8 hex digits of its op's id. A device shows it to prove that its history
--- is ours; NULL for a place that does not exist.
+-- The tag of a place: eight hex digits made of its op's id and of when it was taken. A device shows it to
+-- prove that its history is ours; NULL for a place that does not exist. The id alone would not do: after a
+-- restore the same op may come to the same place again, behind others in another order.
 CREATE FUNCTION sync_tag(p_org uuid, p_space uuid, p_seq bigint) RETURNS text
   LANGUAGE sql STABLE AS $$
   SELECT CASE p_seq WHEN 0 THEN '00000000' ELSE (
-    SELECT right(o.op_id::text, 8) FROM op o
+    SELECT left(md5(o.op_id || '/' || floor(extract(epoch FROM o.received_at) * 1000)::bigint), 8) FROM op o
     WHERE o.org_id = p_org AND o.space_id = p_space AND o.seq = p_seq) END
 $$;
 
@@ -167,7 +168,8 @@ BEGIN
     SELECT a.*, CASE
         -- It was taken when it came first, whatever its author may do by now.
         WHEN a.refusal = 'dup' THEN a.was_why
-        WHEN a.refusal = 'gone' OR a.verdict IS NOT NULL THEN a.code
+        WHEN a.refusal = 'gone' THEN NULL
+        WHEN a.verdict IS NOT NULL THEN a.code
         WHEN a.refusal = 'forbidden' THEN CASE WHEN a.state = 1 THEN 'frozen' ELSE 'no_access' END
         -- What is not there may have been deleted, and compacted since: nothing of that comes back.
         WHEN a.refusal = 'invalid' THEN CASE WHEN a.rec_seq IS NULL THEN 'too_old' ELSE 'rec_taken' END
