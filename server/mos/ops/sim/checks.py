@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mos.ops.sim.device import Device, Disk, Waiting, fingerprint, seq_of
+from mos.ops.sim.device import RING_MS, Device, Disk, Waiting, fingerprint, seq_of
 from mos.ops.sim.reference import SKEW_MS, Json, Reference, Who
 from mos.sync import hlc
+
+# Collections whose values are never merged.
+SAFETY = ("order",)
 
 
 class Violation(Exception):
@@ -27,6 +30,7 @@ class _Written:
 
     op: Json
     device: str
+    at_ms: int
     # The device that could still send it is gone, or had to forget it.
     is_forgotten: bool = False
 
@@ -45,8 +49,12 @@ class Ledger:
         self._partial: set[tuple[str, str, str]] = set()
         self._shown: dict[tuple[str, str, str, str], tuple[str, Any]] = {}
         self._processed: set[str] = set()
+        # Choices that came too late are logged nowhere: whoever made one chooses again.
+        self._stale: set[str] = set()
+        self.archived: set[str] = set()
         self._had: dict[str, dict[str, list[str]]] = defaultdict(dict)
         self._was_restored = False
+        self._confirmed: dict[tuple[str, str, str], Json] = {}
 
     # ── the server answered
 
@@ -58,18 +66,35 @@ class Ledger:
             case "pull":
                 self._pulled(body, answer, who)
             case _:
-                self._greeted(answer, who)
+                self._greeted(body, answer, who)
 
     def _pushed(self, body: Json, answer: Json, who: Who, now_ms: int) -> None:
         expected = self._reference.push(who, body["ops"], now_ms)
         for op, got, want in zip(body["ops"], answer["results"], expected["results"], strict=True):
-            if got != want:
+            if got != want and not ("g" in op and got["s"] == want["s"] == "invalid"):
+                # (Of several faults in a group either may be named.)
                 raise Violation(_number(want), f"{op} was answered {got}, not {want}")
             self._processed.add(op["op"])
-        for key, check in (("restamped", "P13"), ("acked", "P26"), ("heads", "P4")):
-            if answer[key] != expected[key]:
-                raise Violation(check, f"{key} is {answer[key]}, not {expected[key]}")
+            if got["s"] == "stale_resolve":
+                self._stale.add(op["op"])
+            if got["s"] == "dup" and "seq" not in got:
+                self._forget_op(
+                    op["op"]
+                )  # Known from the archive alone: shown after the next pull.
+        for key, check in _OF_PUSH.items():
+            if answer.get(key) != expected.get(key):
+                raise Violation(check, f"{key} is {answer.get(key)}, not {expected.get(key)}")
+        for op in body["ops"]:
+            self._note_active(op)
         self._clock_of |= {op["op"]: op["hlc"] for op in body["ops"]} | answer["restamped"]
+
+    def _note_active(self, op: Json) -> None:
+        if op["k"] not in ("safety", "resolve") or op["space"] not in self._reference.spaces:
+            return
+        record = self._reference.spaces[op["space"]].recs.get(op["rec"])
+        if record is not None:
+            active = record.doc["active"]
+            self._confirmed[op["space"], op["rec"], active["ver"]] = active["v"]
 
     def _pulled(self, body: Json, answer: Json, who: Who) -> None:
         asked: dict[str, str] = body["spaces"]
@@ -85,7 +110,12 @@ class Ledger:
             raise Violation("P16", f"gone {sorted(gone)}, not {sorted(want_gone)}")
         if came.keys() - who.reach.keys():
             raise Violation("P16", "rows of a space outside the grant")
-        if {one["id"] for one in answer["added"]} != who.reach.keys() - asked.keys():
+        fresh = {
+            space
+            for space in who.reach.keys() - asked.keys()
+            if self._reference.spaces[space].state != 2
+        }
+        if {one["id"] for one in answer["added"]} != fresh:
             raise Violation("P16", "the spaces added are not those that may be seen")
         for space, cursor in asked.items():
             if space not in gone:
@@ -123,14 +153,21 @@ class Ledger:
         self._prints[space, got["cur"]] = got["check"]
 
     def _belongs(self, space: str, cursor: str) -> bool:
+        """Return whether a cursor is a place in the space's present history."""
         one = self._reference.spaces[space]
-        epoch, seq, tag = cursor.split(".")
-        if int(epoch) != one.epoch or not one.floor <= int(seq) <= one.head:
+        epoch, seq, tag, *floor = cursor.split(".")
+        place = int(seq)
+        # Who began after that was forgotten, and has not come to it yet, misses nothing.
+        reaches = max(place, *map(int, floor), 0)
+        if int(epoch) != one.epoch or reaches < one.floor or place > one.head:
             return False
-        at = one.log[int(seq) - 1].op if int(seq) else "00000000"
-        return at is None or at.endswith(tag)
+        if 0 < place < one.archived_before:
+            return tag == "00000000"
+        return tag == self._reference.tag(space, place)
 
-    def _greeted(self, answer: Json, who: Who) -> None:
+    def _greeted(self, body: Json, answer: Json, who: Who) -> None:
+        lost = {space: pairs for space, pairs in body["lost"].items() if space in who.reach}
+        self._reference.give_up(who.device, lost)
         listed = {one["id"]: frozenset(one["permissions"]) for one in answer["spaces"]}
         wanted = {
             space: words
@@ -143,17 +180,24 @@ class Ledger:
             place = self._reference.spaces[space].places.get(who.device)
             if acked != (place.last_n if place else 0):
                 raise Violation("P26", f"acknowledged {acked} in {space}")
+        missing = {
+            space: pairs
+            for space in who.reach
+            if (pairs := self._reference.missing(space, who.device))
+        }
+        if answer.get("missing", {}) != missing:
+            raise Violation("P26", f"missing {answer.get('missing')}, not {missing}")
 
     # ── something happened to a device or to the server
 
-    def wrote(self, device: Device, ops: list[Json]) -> None:
+    def wrote(self, device: Device, ops: list[Json], now_ms: int) -> None:
         """Take note of what a person wrote."""
         for op in ops:
             actor = op["hlc"][16:]
             if actor != device.disk.actor or op["hlc"] <= self._last_clock.get(actor, hlc.NEVER):
                 raise Violation("P12", f"{op['hlc']} after {self._last_clock.get(actor)}")
             self._last_clock[actor] = op["hlc"]
-            self._written[op["op"]] = _Written(op, device.disk.device)
+            self._written[op["op"]] = _Written(op, device.disk.device, now_ms)
             self._clock_of[op["op"]] = op["hlc"]
             for group, value in _groups(op, device).items():
                 rec = op["op"] if op["k"] == "event" else op["rec"]
@@ -184,6 +228,7 @@ class Ledger:
         }
         if what in ("take", "settle", "greet"):
             self._check_shown(device)
+            self._check_confirmed(device)
 
     def _check_print(self, disk: Disk, space: str) -> None:
         if (disk.device, space, disk.cursors[space]) in self._partial:
@@ -211,6 +256,10 @@ class Ledger:
             if space is None or key[1] == space:
                 del self._shown[key]
 
+    def _forget_op(self, op: str) -> None:
+        for key in [key for key, shown in self._shown.items() if shown[0] == op]:
+            del self._shown[key]
+
     def _check_shown(self, device: Device) -> None:
         """Look whether each own change is still on the screen, or a later one."""
         for key, (op, value) in list(self._shown.items()):
@@ -220,29 +269,49 @@ class Ledger:
             if op in device.disk.refused:
                 del self._shown[key]
                 continue
+            one = self._reference.spaces[space]
+            is_forgotten = one.floor and (rec not in one.recs or self._clock_of[op] < one.floor_hlc)
+            if one.state == 2 or is_forgotten:
+                continue  # Erased, or deleted long ago: it is about to leave the device.
             cursor = device.disk.cursors.get(space, "")
             if self._was_restored and (cursor == "" or not self._belongs(space, cursor)):
                 continue  # What the server lost, and what it has, is known after the next pull.
+            if self._was_restored and not _holds(device, space, op):
+                continue  # Acknowledged too long ago to be sent again.
             doc, clk = device.view(space, rec)
             if group in doc and (doc[group] == value or clk[group] > self._clock_of[op]):
                 continue
             raise Violation("P15", f"{group} of {rec} shows {doc.get(group)!r}, written {value!r}")
 
+    def _check_confirmed(self, device: Device) -> None:
+        """Look whether each safety value on the screen is one that the server once made active."""
+        for space, rows in device.disk.base.items():
+            for rec, row in rows.items():
+                if row.coll not in SAFETY:
+                    continue
+                active = device.active(space, rec)
+                if self._confirmed.get((space, rec, active["ver"])) != active["v"]:
+                    raise Violation("P10", f"{device.name} shows {active}, never confirmed")
+
     # ── the end
 
-    def check_end(self, state: Json, devices: list[Device]) -> None:
+    def check_end(self, state: Json, devices: list[Device], now_ms: int) -> None:
         """Compare everything that is kept, on the server and on the devices."""
         self._check_server(state)
         self._check_log(state["ops"])
         for device in devices:
             self._check_device(device)
-        self._check_nothing_lost(state)
+        self._check_nothing_lost(state, devices, now_ms)
 
     def _check_server(self, state: Json) -> None:
         for space, epoch, head, floor, kind in state["spaces"]:
             one = self._reference.spaces[space]
             if (epoch, head, floor, kind) != (one.epoch, one.head, one.floor, one.state):
                 raise Violation("P4", f"space {space} stands at {head}, not {one.head}")
+        erased = {space for space, *_, kind in state["spaces"] if kind == 2}
+        for table in ("recs", "ops", "quarantine"):
+            if any(row[0] in erased for row in state[table]):
+                raise Violation("P18", f"{table} still holds something of an erased space")
         kept = {(space, rec): row for space, rec, *row in state["recs"]}
         want = {
             (space, rec): [record.coll, record.seq, record.doc, record.clk]
@@ -263,7 +332,7 @@ class Ledger:
         places: dict[str, int] = defaultdict(int)
         last: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         for space, seq, _op, device, _account, n, _kind, _coll, _rec, stamp, *rest in ops:
-            places[space] += 1
+            places[space] = max(places[space] + 1, self._reference.spaces[space].archived_before)
             at_ms = rest[-1]
             if seq != places[space]:
                 raise Violation("P4", f"place {seq} comes after {places[space] - 1}")
@@ -284,7 +353,7 @@ class Ledger:
             if box:
                 raise Violation("P23", f"{device.name} did not settle {box} in {space}")
         for space in disk.cursors:
-            base = {
+            base: dict[str, list[Any]] = {
                 rec: [row.coll, row.seq, row.doc, row.clk]
                 for rec, row in disk.base.get(space, {}).items()
             }
@@ -292,19 +361,31 @@ class Ledger:
                 rec: [record.coll, record.seq, record.doc, record.clk]
                 for rec, record in self._reference.spaces[space].recs.items()
             }
+            # What was deleted long ago the server may have forgotten before the device does.
+            for rec in base.keys() - want.keys():
+                if base[rec][2].get("deleted") is not True:
+                    raise Violation("P19", f"{device.name} holds {base[rec]}, which was deleted")
+                del base[rec]
             if base != want:
                 raise Violation("P1", f"{device.name} holds {_difference(base, want)}")
 
-    def _check_nothing_lost(self, state: Json) -> None:
-        logged = {row[2] for row in state["ops"]}
-        kept = logged | {op for _space, op, _reason in state["quarantine"]}
+    def _check_nothing_lost(self, state: Json, devices: list[Device], now_ms: int) -> None:
+        kept = {row[2] for row in state["ops"]} | self._stale | self.archived
+        kept |= {op for _space, op, _reason in state["quarantine"]}
+        for device in devices:
+            kept |= device.disk.refused.keys()
         for op, written in self._written.items():
             if op in kept or written.is_forgotten:
                 continue
             if self._reference.spaces[written.op["space"]].state == 2:
                 continue
+            if self._was_restored and written.at_ms < now_ms - RING_MS:
+                continue
             check = "P20" if self._was_restored else "P3"
             raise Violation(check, f"{written.op} is nowhere")
+
+
+_OF_PUSH = {"restamped": "P13", "acked": "P26", "missing": "P26", "heads": "P4"}
 
 
 def _number(want: Json) -> str:
@@ -333,6 +414,12 @@ def _groups(op: Json, device: Device) -> Json:
             return groups
         case _:
             return {}
+
+
+def _holds(device: Device, space: str, op: str) -> bool:
+    ring = device.disk.ring.get(space, {}).values()
+    here = [waiting for waiting, _ in ring] + list(device.disk.outbox.get(space, {}).values())
+    return any(waiting.op["op"] == op for waiting in here)
 
 
 def _difference(got: dict[Any, Any], want: dict[Any, Any]) -> str:

@@ -10,10 +10,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mos.ops.sim.reference import Json
+from mos.ops.sim.reference import Json, conflict_of
 from mos.sync import hlc
 
-_RING_MS = 14 * 24 * 3_600_000
+RING_MS = 14 * 24 * 3_600_000
 _DISTRUST_MS = 3_600_000
 
 Request = tuple[str, Json]
@@ -71,7 +71,9 @@ class Disk:
     base: dict[str, dict[str, Row]] = field(default_factory=dict)
     outbox: dict[str, dict[int, Waiting]] = field(default_factory=dict)
     ring: dict[str, dict[int, tuple[Waiting, int]]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, Json] = field(default_factory=dict)
+    # Numbers that the server misses and that are not here.
+    lost: dict[str, list[list[int]]] = field(default_factory=dict)
 
 
 # Told after every transaction: which one, and in which space.
@@ -117,6 +119,8 @@ class Device:
         disk = self.disk
         ops = []
         for draft in drafts:
+            if draft["k"] == "safety":
+                draft = draft | self._basis(space, draft["rec"])  # noqa: PLW2901  filled in
             n = self._next_number(space)
             disk.clock = self._stamp(now)
             op = draft | {"n": n, "space": space, "hlc": disk.clock}
@@ -132,7 +136,39 @@ class Device:
     def _stamp(self, now: int) -> str:
         return hlc.send(self.disk.clock, now + self.disk.skew, self.disk.actor)
 
+    def _basis(self, space: str, rec: str) -> Json:
+        """Return the versions from which a proposal starts."""
+        trunk = self.active(space, rec).get("ver")
+        own = [
+            waiting.op["op"]
+            for _, waiting in sorted(self.disk.outbox.get(space, {}).items())
+            if waiting.op["k"] == "safety" and waiting.op["rec"] == rec
+        ] or self._own_candidates(space, rec)
+        return {"base": own[-1] if own else trunk, "trunk": trunk}
+
+    def _own_candidates(self, space: str, rec: str) -> list[str]:
+        conflict = self.conflict(space, rec)
+        if conflict.get("state") != "open":
+            return []
+        own = [
+            (candidate["made"], op)
+            for op, candidate in conflict["candidates"].items()
+            if candidate["device"] == self.disk.device
+        ]
+        return [op for _, op in sorted(own)]
+
     # ── what a screen sees
+
+    def active(self, space: str, rec: str) -> Json:
+        """Return the confirmed version of a safety record, {} if there is none: no proposal."""
+        row = self.disk.base.get(space, {}).get(rec)
+        active: Json = row.doc["active"] if row else {}
+        return active
+
+    def conflict(self, space: str, rec: str) -> Json:
+        """Return the conflict over a safety record, {} if there never was one."""
+        row = self.disk.base.get(space, {}).get(conflict_of(space, rec))
+        return row.doc if row else {}
 
     def view(self, space: str, rec: str) -> tuple[Json, dict[str, str]]:
         """Return one record with this device's own changes on top, and its clocks."""
@@ -167,14 +203,18 @@ class Device:
         disk = self.disk
         disk.skew = skew
         for ring in disk.ring.values():
-            for n in [n for n, (_, acked_at) in ring.items() if acked_at <= now - _RING_MS]:
+            for n in [n for n, (_, acked_at) in ring.items() if acked_at <= now - RING_MS]:
                 del ring[n]
         for grant in answer["spaces"]:
             self._admit(grant)
         for space, acked in answer["acked"].items():
             disk.numbers[space] = max(disk.numbers.get(space, 0), acked)
-            if acked < disk.sent.get(space, 0):
-                self._send_again(space, acked)
+            missing = answer.get("missing", {}).get(space, [])
+            sent = disk.sent.get(space, 0)
+            self._send_again(space, [*missing, [acked + 1, sent]])
+            if acked < sent:
+                disk.sent[space] = acked
+            self._note_lost(space, missing)
         self._done("greet")
 
     def admit(self, grants: Iterable[Json]) -> None:
@@ -201,22 +241,33 @@ class Device:
             # Another tab took the same answer in before.
             if waiting is None or verdict["s"] == "retry":
                 continue
-            self._take_verdict(waiting, verdict, answer["restamped"].get(verdict["op"]))
+            self._take_verdict(waiting, verdict, answer["restamped"].get(verdict["op"]), now)
             touched.add(waiting.op["space"])
+        for space, numbers in answer.get("missing", {}).items():
+            self._send_again(space, numbers)
+            self._note_lost(space, numbers)
         for space in touched:
             if disk.cursors.get(space, "") != "" and space not in disk.partial:
                 self._archive(space, seq_of(disk.cursors[space]), now)
         self._done("settle")
 
-    def _take_verdict(self, waiting: Waiting, verdict: Json, restamped: str | None) -> None:
+    def _take_verdict(
+        self, waiting: Waiting, verdict: Json, restamped: str | None, now: int
+    ) -> None:
         disk, space, n = self.disk, waiting.op["space"], waiting.op["n"]
         disk.sent[space] = max(disk.sent.get(space, 0), n)
-        if "seq" not in verdict:
-            disk.refused[verdict["op"]] = verdict["s"]
-            del disk.outbox[space][n]
-            return
         op = waiting.op if restamped is None else waiting.op | {"hlc": restamped}
-        disk.outbox[space][n] = replace(waiting, op=op, seq=verdict["seq"])
+        if "seq" in verdict:
+            # What a proposal makes of the conflict that it meets has the place after its own.
+            is_conflict = "conflict" in (verdict["s"], verdict.get("was")) or op["k"] == "resolve"
+            disk.outbox[space][n] = replace(waiting, op=op, seq=verdict["seq"] + is_conflict)
+            return
+        del disk.outbox[space][n]
+        if verdict["s"] == "gone":
+            return  # Erased: not to be kept anywhere.
+        if "code" in verdict:
+            disk.refused[verdict["op"]] = op
+        disk.ring.setdefault(space, {})[n] = (replace(waiting, op=op), now)
 
     def take(
         self, space: str, asked: str, rows: list[Any], cursor: str, now: int, *, more: bool = False
@@ -233,7 +284,9 @@ class Device:
             self.disk.partial.add(space)
         else:
             self.disk.partial.discard(space)
-            self._archive(space, None if asked == "" else seq_of(cursor), now)
+            self._archive(space, seq_of(cursor), now)
+        if asked == "":
+            self._ask_again(space)
         self._done("take", space)
         return True
 
@@ -269,22 +322,31 @@ class Device:
         disk.partial.discard(space)
         self._done("purge", space)
 
-    def _archive(self, space: str, up_to: int | None, now: int) -> None:
-        """Move changes that a pull up to `up_to` (None: all) has brought back into the ring."""
+    def _ask_again(self, space: str) -> None:
+        """Let the server say anew where changes are whose place belongs to a history no more."""
+        for n, waiting in self.disk.outbox.get(space, {}).items():
+            self.disk.outbox[space][n] = replace(waiting, seq=None)
+
+    def _archive(self, space: str, up_to: int, now: int) -> None:
+        """Move changes that a pull up to `up_to` has brought back into the ring."""
         outbox = self.disk.outbox.get(space, {})
         for n, waiting in list(outbox.items()):
-            if waiting.seq is not None and (up_to is None or waiting.seq <= up_to):
+            if waiting.seq is not None and waiting.seq <= up_to:
                 self.disk.ring.setdefault(space, {})[n] = (outbox.pop(n), now)
 
-    def _send_again(self, space: str, acked: int) -> None:
-        """Let what the server lost after `acked` wait to be sent again."""
+    def _send_again(self, space: str, numbers: list[list[int]]) -> None:
+        """Let what the server does not have wait to be sent again."""
         outbox = self.disk.outbox.setdefault(space, {})
         ring = self.disk.ring.get(space, {})
-        for n in [n for n in ring if n > acked]:
-            outbox[n] = ring.pop(n)[0]
-        for n in [n for n in outbox if n > acked]:
+        for n in [n for n in ring if _includes(numbers, n)]:
+            outbox[n] = replace(ring.pop(n)[0], seq=None)
+        for n in [n for n in outbox if _includes(numbers, n)]:
             outbox[n] = replace(outbox[n], seq=None)
-        self.disk.sent[space] = acked
+
+    def _note_lost(self, space: str, missing: list[list[int]]) -> None:
+        here = self.disk.outbox.get(space, {})
+        lost = [[n, n] for first, last in missing for n in range(first, last + 1) if n not in here]
+        self.disk.lost[space] = lost
 
     # ── storage itself
 
@@ -339,7 +401,8 @@ class Engine:
     def _hello(self) -> Round:
         device, asked = self._device, self.now()
         sent = {space: device.disk.sent.get(space, 0) for space in device.disk.cursors}
-        answer = yield "hello", self._head() | {"sent": sent}
+        lost = {space: pairs for space, pairs in device.disk.lost.items() if pairs}
+        answer = yield "hello", self._head() | {"sent": sent, "lost": lost}
         device.greet(answer, self._measure(answer, asked), self.now())
         self._greeted = True
 
@@ -373,7 +436,7 @@ class Engine:
             )
             self._measure(answer, asked)
             gone |= {each["id"] for each in answer["gone"]}
-            more = self._take_in(answer, cursors, pages)
+            more = self._take_in(answer, cursors, pages, gone)
             if not more or not self._greeted:
                 return sorted(gone)
 
@@ -382,6 +445,7 @@ class Engine:
         answer: Json,
         cursors: Mapping[str, str],
         pages: dict[str, tuple[str, list[Any]]],
+        gone: set[str],
     ) -> bool:
         """Return whether there is more to fetch."""
         more = False
@@ -400,7 +464,12 @@ class Engine:
                     space, asked, pulled["rows"], pulled["cur"], self.now(), more=pulled["more"]
                 )
             more |= pulled["more"] or not self._agrees(pulled)
-        fresh = [grant for grant in answer["added"] if grant["id"] not in cursors]
+        # One that was taken and given back meanwhile leaves first; the next round fetches it.
+        fresh = [
+            grant
+            for grant in answer["added"]
+            if grant["id"] not in cursors and grant["id"] not in gone
+        ]
         if answer["added"]:
             self._device.admit(answer["added"])
         for each in answer["reset"]:
@@ -435,6 +504,10 @@ class Engine:
         rtt = max(0, self.now() - asked)
         self._skew = [*self._skew[-7:], (answer["server_now"] - asked - rtt // 2, rtt)]
         return min(self._skew, key=lambda pair: pair[1])[0]
+
+
+def _includes(ranges: list[list[int]], n: int) -> bool:
+    return any(first <= n <= last for first, last in ranges)
 
 
 def seq_of(cursor: str) -> int:

@@ -16,6 +16,10 @@ def _check_nothing(_groups: dict[str, Any]) -> None:
     """Let everything pass."""
 
 
+def _takes_two(groups: dict[str, Any]) -> bool:
+    return groups["v"].get("double") is True
+
+
 _HANDS = frozenset({"taken", "closed"})
 
 COLLECTIONS = {
@@ -28,6 +32,14 @@ COLLECTIONS = {
         Collection(
             name="alert", kind="set", write="alert.take", check=_check_nothing, people_may=_HANDS
         ),
+        Collection(
+            name="order",
+            kind="safety",
+            write="medication.edit",
+            confirm="medication.confirm",
+            check=_check_nothing,
+            second=_takes_two,
+        ),
     )
 }
 
@@ -37,4 +49,5 @@ KINDS = {
     "completion": Kind("event", "outcome.record"),
     "retract": Kind("event", "outcome.record"),
     "alert": Kind("set", "alert.take", people_may=_HANDS),
+    "order": Kind("safety", "medication.edit", confirm="medication.confirm", needs_two="double"),
 }

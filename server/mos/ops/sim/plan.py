@@ -15,12 +15,20 @@ START_MS = 1_796_000_000_000  # late November 2026
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
-ALL_WORDS = ["alert.take", "outcome.record", "plan.edit", "plan.view"]
+ALL_WORDS = [
+    *("alert.take", "medication.confirm", "medication.edit"),
+    *("outcome.record", "plan.edit", "plan.view"),
+]
+# Somebody who may propose and not confirm.
+_SOME_WORDS = ["medication.edit", "outcome.record", "plan.view"]
 _GAPS = [0, 0, 0, 1, 1, 20, 500, 500, 4000, 15_000, 70_000]
 _LONG_GAPS = [HOUR_MS, 5 * HOUR_MS, 25 * HOUR_MS]
 
 # Kinds of step beside writing and meeting the server, and of fault.
-_STEPS = ("crash", "wipe", "clock", "revoke", "freeze", "bad", "second", "forget")
+_STEPS = (
+    *("crash", "wipe", "clock", "revoke", "freeze", "restore", "bad", "second", "forget"),
+    *("order", "resolve", "group", "erase", "tend"),
+)
 _FAULTS = ("no_request", "no_answer", "cut", "late", "twice", "undone")
 
 Plan = dict[str, Any]
@@ -62,10 +70,17 @@ class _Maker:
         dice = self._dice
         device = dice.randrange(self._devices)
         kinds = ["write"] * 9 + ["sync"] * 8 + sorted(self._on & set(_STEPS))
+        # Safety and its conflicts need several steps in a row to become interesting.
+        kinds += ["order"] * 4 * ("order" in self._on) + ["resolve"] * 2 * ("resolve" in self._on)
         kind = dice.choice(kinds)
         make: Callable[[int], Json] | None = {
             "write": self._write,
             "bad": self._write_badly,
+            "order": self._propose,
+            "resolve": self._resolve,
+            "group": self._write_group,
+            "erase": self._erase,
+            "tend": self._tend,
             "sync": self._sync,
             "second": self._sync_beside,
             "clock": self._move_clock,
@@ -77,6 +92,25 @@ class _Maker:
 
     def _write(self, device: int) -> Json:
         return {"do": "write", "d": device, "s": self._space(), "ops": self._ops()}
+
+    def _propose(self, device: int) -> Json:
+        dice = self._dice
+        v: Json = {"dose": dice.choice(["5", "10"])}
+        if dice.random() < 0.15:
+            v["double"] = True
+        op = {"k": "safety", "coll": "order", "rec": 6 + dice.randrange(2), "v": v}
+        return {"do": "write", "d": device, "s": self._space(), "ops": [op]}
+
+    def _resolve(self, device: int) -> Json:
+        choose = self._dice.choice(["active", "first", "last"])
+        rec = 6 + self._dice.randrange(2)
+        return {"do": "resolve", "d": device, "s": self._space(), "rec": rec, "choose": choose}
+
+    def _write_group(self, device: int) -> Json:
+        ops = [self._op() for _ in range(self._dice.choice([2, 3]))]
+        if self._dice.random() < 0.5:
+            ops.append(self._bad())
+        return {"do": "write", "d": device, "s": self._space(), "ops": ops, "group": True}
 
     def _write_badly(self, device: int) -> Json:
         return {"do": "write", "d": device, "s": self._space(), "ops": [self._bad()]}
@@ -90,12 +124,25 @@ class _Maker:
     def _restore(self, _device: int) -> Json:
         return {"do": self._dice.choice(["save", "restore"])}
 
+    def _erase(self, _device: int) -> Json:
+        # Not often: there is little to see afterwards.
+        if self._dice.random() < 0.7:
+            return self._tend(_device)
+        return {"do": "erase", "s": self._space()}
+
+    def _tend(self, _device: int) -> Json:
+        """Let months go by, now and then, and the worker look after the past."""
+        if self._dice.random() < 0.4:
+            self._at += self._dice.choice([50, 100, 150, 200]) * DAY_MS
+        what = self._dice.choice(["compact", "archive"])
+        return {"at": self._at, "do": what, "s": self._space()}
+
     def _move_clock(self, device: int) -> Json:
         steps = [-3 * DAY_MS, -HOUR_MS, -90_000, 90_000, HOUR_MS, 3 * DAY_MS]
         return {"do": "clock", "d": device, "by": self._dice.choice(steps)}
 
     def _grant(self, device: int) -> Json:
-        words = self._dice.choice([None, None, ALL_WORDS, ["plan.view"], ALL_WORDS])
+        words = self._dice.choice([None, None, ALL_WORDS, ["plan.view"], ALL_WORDS, _SOME_WORDS])
         return {"do": "grant", "d": device, "s": self._space(), "words": words}
 
     def _space(self) -> int:

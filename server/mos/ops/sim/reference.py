@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 SKEW_MS = 60_000
 # A proposal older than this is confirmed by a person, whoever made it.
+DAY_MS = 24 * 3_600_000
 FRESH_MS = 24 * 3_600_000
 MOST_CANDIDATES = 100
 _KINDS = {"set": "set", "event": "event", "safety": "safety", "resolve": "safety"}
@@ -91,6 +92,9 @@ class Space:
     epoch: int = 1
     head: int = 0
     floor: int = 0
+    floor_hlc: str = ""
+    archived_before: int = 0  # the first place whose op is not in the archive alone
+    archive_hlc: str = ""
     state: int = 0  # open, frozen, erased
     recs: dict[str, Record] = field(default_factory=dict)
     log: list[Logged] = field(default_factory=list)
@@ -153,6 +157,71 @@ class Reference:
             self.spaces = before.spaces
             broken |= fresh
 
+    def compact(self, space: str, now_ms: int) -> None:
+        """Forget what was deleted more than 180 days ago."""
+        one, before = self.spaces[space], now_ms - 180 * DAY_MS
+        gone = [
+            (record.seq, rec)
+            for rec, record in one.recs.items()
+            if record.is_deleted and record.clk["deleted"] < _clock(before)
+        ]
+        if gone:
+            one.floor = max([one.floor, *(seq for seq, _ in gone)])
+            one.floor_hlc = max(one.floor_hlc, _clock(before + 60 * DAY_MS))
+        for _, rec in gone:
+            del one.recs[rec]
+
+    def archive(self, space: str, now_ms: int) -> None:
+        """Take ops older than 90 days out of the log, but the last of them."""
+        one = self.spaces[space]
+        here = [logged for logged in one.log if logged.seq >= one.archived_before]
+        old = [logged for logged in here if logged.at_ms < now_ms - 90 * DAY_MS][:-1]
+        for logged in old:
+            one.archived_before = logged.seq + 1
+            one.archive_hlc = max(one.archive_hlc, logged.hlc)
+            one.seen.pop(logged.op or "", None)
+
+    def erase(self, space: str) -> None:
+        """Forget all of a space but that it was there."""
+        one = self.spaces[space]
+        self.spaces[space] = Space(epoch=one.epoch, head=one.head, floor=one.floor, state=2)
+
+    def unnamed(self) -> bool:
+        """Say whether there are ops of the server's own whose ids are not known yet."""
+        return any(one.op is None for space in self.spaces.values() for one in space.log)
+
+    def name(self, ids: Mapping[tuple[str, int], str]) -> None:
+        """Learn the ids of the server's own ops, by space and place."""
+        for name, space in self.spaces.items():
+            space.log = [
+                one if one.op else replace(one, op=ids.get((name, one.seq))) for one in space.log
+            ]
+
+    def tag(self, space: str, seq: int) -> str:
+        """Return what proves a place: of which op, and taken when."""
+        if seq == 0:
+            return "00000000"
+        at = self.spaces[space].log[seq - 1]
+        return hashlib.md5(f"{at.op}/{at.at_ms}".encode(), usedforsecurity=False).hexdigest()[:8]
+
+    def give_up(self, device: str, lost: Mapping[str, Sequence[Sequence[int]]]) -> None:
+        """Take note of what a device says it no longer has; only what is missing can be lost."""
+        for space, ranges in lost.items():
+            place = self.spaces[space].place(device)
+            said = {n for first, last in ranges for n in range(first, last + 1)}
+            place.lost |= place.missing & said
+            place.missing -= said
+
+    def missing(self, space: str, device: str) -> list[list[int]]:
+        """Return the numbers that never came from a device, as inclusive pairs."""
+        pairs: list[list[int]] = []
+        for n in sorted(self.spaces[space].place(device).missing):
+            if pairs and pairs[-1][1] == n - 1:
+                pairs[-1][1] = n
+            else:
+                pairs.append([n, n])
+        return pairs
+
     def rows_after(self, space: str, seq: int) -> list[list[Any]]:
         """Return the rows of a space whose place is after `seq`, in order."""
         found = [
@@ -181,13 +250,17 @@ class _Batch:
         self._ops = ops
         self._now_ms = now_ms
         self._results: list[Json] = []
+        # What broke a group is answered with its own reason, not with the group's.
+        self._culprits: dict[str, Json] = {}
 
     def broken_groups(self) -> set[str]:
-        return {
-            op["g"]
+        refused = [
+            (op, result)
             for op, result in zip(self._ops, self._results, strict=True)
             if "g" in op and result["s"] in ("invalid", "forbidden", "gone")
-        }
+        ]
+        self._culprits = {op["op"]: result for op, result in refused} | self._culprits
+        return {op["g"] for op, _ in refused}
 
     def take(self, broken: set[str]) -> Json:
         anew = self._stamped_anew()
@@ -201,7 +274,7 @@ class _Batch:
             known = self._known(op)
             if known is None:
                 op = op | {"hlc": anew.get(op["op"], op["hlc"]), "claimed": op["hlc"]}
-                results[i] = self._judge(op, broken)
+                results[i] = self._long_known(op) or self._judge(op, broken)
                 known = self._known(op)
             else:
                 results[i] = _result(op, "dup", seq=known.seq, was=known.verdict)
@@ -213,6 +286,11 @@ class _Batch:
                 restamped[op["op"]] = known.hlc
         self._results = [results[i] for i in range(len(self._ops))]
         self._count(touched)
+        missing = {
+            space: pairs
+            for space in touched
+            if (pairs := self._world.missing(space, self._who.device))
+        }
         return {
             "results": self._results,
             "restamped": restamped,
@@ -220,7 +298,7 @@ class _Batch:
                 space: self._space(space).place(self._who.device).last_n for space in touched
             },
             "heads": {space: self._space(space).head for space in touched},
-        }
+        } | ({"missing": missing} if missing else {})
 
     # ── helpers
 
@@ -245,6 +323,20 @@ class _Batch:
 
     def _known(self, op: Json) -> Logged | None:
         return self._space(op["space"]).seen.get(op["op"]) if self._sees(op["space"]) else None
+
+    def _long_known(self, op: Json) -> Json | None:
+        """Return the verdict on an op that came so long ago that its log is in the archive."""
+        if not self._sees(op["space"]):
+            return None
+        space = self._space(op["space"])
+        record = space.recs.get(op["op"])
+        if op["k"] == "event" and record is not None and record.coll == op["coll"]:
+            return _result(op, "dup", seq=record.seq, was="applied")
+        place = space.places.get(self._who.device)
+        if place is None or op["hlc"] > space.archive_hlc or op["n"] > place.last_n:
+            return None
+        is_away = op["n"] in place.missing or op["n"] in place.lost
+        return None if is_away else _result(op, "dup")
 
     def _stamped_anew(self) -> dict[str, str]:
         anew: dict[str, str] = {}
@@ -291,7 +383,9 @@ class _Batch:
                 space.quarantine.setdefault(op["op"], f"{refusal['s']} {refusal['code']}")
         return refusal
 
-    def _refusal(self, op: Json, broken: set[str]) -> Json | None:
+    def _refusal(self, op: Json, broken: set[str]) -> Json | None:  # noqa: PLR0911  a list of reasons
+        if op["op"] in self._culprits:
+            return self._culprits[op["op"]]
         if not self._sees(op["space"]):
             return _result(op, "forbidden", code="no_access")
         state = self._space(op["space"]).state
@@ -302,8 +396,15 @@ class _Batch:
             own = _result(op, "forbidden", code="frozen")
         if own is not None:
             return own
-        code = "rec_taken" if self._is_taken(op) else "group" if op.get("g") in broken else None
-        return _result(op, "invalid", code=code) if code else None
+        if self._is_taken(op):
+            return _result(op, "invalid", code="rec_taken")
+        if self._is_too_old(op):
+            return _result(op, "invalid", code="too_old")
+        return _result(op, "invalid", code="group") if op.get("g") in broken else None
+
+    def _is_too_old(self, op: Json) -> bool:
+        space = self._space(op["space"])
+        return op["k"] == "set" and op["rec"] not in space.recs and op["hlc"] <= space.floor_hlc
 
     def _is_taken(self, op: Json) -> bool:
         record = self._space(op["space"]).recs.get(_rec_of(op))
@@ -469,6 +570,10 @@ def _result(op: Json, verdict: str, **more: object) -> Json:
 def _moment(ms: int) -> str:
     at = datetime.fromtimestamp(ms / 1000, UTC)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _clock(ms: int) -> str:
+    return f"{ms:012x}" + "f" * 20
 
 
 def conflict_of(space: str, rec: str) -> str:

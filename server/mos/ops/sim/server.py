@@ -5,8 +5,11 @@ an earlier point is a savepoint that is returned to. Row-level security is on: r
 `mos_app`; what an operator does runs as the owner.
 """
 
+import gzip
 import re
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +17,15 @@ import asyncpg
 import msgspec
 from asyncpg.connection import Connection
 
-from mos.db.pool import Db
+from mos.db.pool import Db, Scope
 from mos.ops.sim.reference import Json, Who
 from mos.sync import actions
+from mos.sync.archive import archive, file_of
+from mos.sync.compaction import compact
+from mos.sync.erasure import erase
 from mos.sync.model import Author, Collections, Grant, Held, Hello, Pull, PushHead
 
 ORG = UUID("0193b3a0-0000-7000-8000-000000000001")
-_EPOCH_MS = 1
 
 _ROLE = re.compile("[a-z_]+")
 
@@ -49,6 +54,8 @@ class Server:
         self._connection = connection
         self._db = Db(connection)
         self.collections = collections
+        self._temporary = TemporaryDirectory(prefix="mos-sim-archive-")
+        self._folder = Path(self._temporary.name)
 
     async def begin(self, spaces: list[str]) -> None:
         """Start with empty spaces."""
@@ -62,6 +69,7 @@ class Server:
     async def end(self) -> None:
         """Forget everything."""
         await self._connection.execute("ROLLBACK")
+        self._temporary.cleanup()
 
     # ── requests
 
@@ -111,6 +119,25 @@ class Server:
             return await self._connection.fetch(statement, *args)
         finally:
             await self._connection.execute("SET LOCAL ROLE mos_app")
+
+    async def upkeep(self, what: str, space: str, now_ms: int) -> None:
+        """Forget old deletions of a space (`compact`), archive its old ops, or erase it."""
+        key, now = UUID(space), moment(now_ms)
+        await self._db.scope(Scope(ORG, (key,)))
+        match what:
+            case "compact":
+                await compact(self._db, ORG, key, now)
+            case "archive":
+                await archive(self._db, self._folder, ORG, key, now)
+            case _:
+                await erase(self._db, ORG, key, now)
+
+    def archived(self, space: str) -> set[str]:
+        """Return the ids of the ops in a space's archive."""
+        file = file_of(self._folder, ORG, UUID(space))
+        if not file.exists():
+            return set()
+        return {msgspec.json.decode(line)["op_id"] for line in gzip.open(file)}
 
     async def save(self, name: str) -> None:
         """Remember this point."""

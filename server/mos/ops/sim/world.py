@@ -27,6 +27,9 @@ _OK: list[Any] = ["ok", 1, 1]
 # How many rounds each device needs at most once everything works again.
 _LIVELY = 5
 
+# Requests of one round: more would be a loop.
+_PATIENCE = 200
+
 _Call = Callable[[], Awaitable[None]]
 
 
@@ -36,6 +39,7 @@ class _Meeting:
 
     round: Round
     fates: Iterator[list[Any]]
+    asked: int = 0
 
 
 @dataclass
@@ -86,6 +90,7 @@ class World:
             for number, account in enumerate(accounts)
         ]
         self._saved: Reference | None = None
+        self._erased: list[str] = []
 
     def _new_disk(self) -> Disk:
         maker = next(self._makers)
@@ -116,7 +121,9 @@ class World:
                 self._at(START_MS + step["at"], lambda step=step: self._do(step))  # type: ignore[misc]
             await self._drain()
             await self._heal()
-            self.ledger.check_end(await self.server.state(), [p.device for p in self.people])
+            self.ledger.check_end(
+                await self.server.state(), [p.device for p in self.people], self.now
+            )
         except Violation as violation:
             violation.trace = self.trace
             raise
@@ -187,12 +194,29 @@ class World:
         for draft in drafts:
             op = draft | {"op": made_id(now, maker, next(self._ids[maker]) + 1)}
             ops.append(op | {"rec": record_id(op["rec"])} if "rec" in op else op)
+        if "group" in step:
+            ops = [op | {"g": ops[0]["op"]} for op in ops]
         try:
             written = device.write(space, ops, now)
         except Crashed:
             self._crash(person)
             return
-        self.ledger.wrote(device, written)
+        self.ledger.wrote(device, written, self.now)
+
+    async def _do_resolve(self, person: _Person, step: Json) -> None:
+        """Let somebody choose in the conflict that they see, if they see one."""
+        space, rec = self.spaces[step["s"]], record_id(step["rec"])
+        conflict, active = (
+            person.device.conflict(space, rec),
+            person.device.active(space, rec).get("ver"),
+        )
+        if conflict.get("state") != "open":
+            return
+        seen = sorted(conflict["candidates"])
+        choose = {"active": active, "first": seen[0], "last": seen[-1]}[step["choose"]]
+        draft = {"k": "resolve", "coll": "order", "rec": step["rec"], "base": active}
+        draft |= {"seen": seen, "choose": choose, "why": "asked the doctor"}
+        await self._do_write(person, step | {"ops": [draft]})
 
     async def _do_crash(self, person: _Person, _step: Json) -> None:
         self._crash(person)
@@ -211,7 +235,33 @@ class World:
         self.ledger.lost(person.device)
         person.device.lose_storage(new.device, new.actor)
 
+    async def _do_compact(self, step: Json) -> None:
+        await self._tend("compact", self.spaces[step["s"]])
+
+    async def _do_archive(self, step: Json) -> None:
+        await self._tend("archive", self.spaces[step["s"]])
+
+    async def _do_erase(self, step: Json) -> None:
+        self._erased.append(self.spaces[step["s"]])
+        await self._tend("erase", self.spaces[step["s"]])
+
+    async def _tend(self, what: str, space: str) -> None:
+        """Do to a space's past what the worker or an operator does."""
+        if self.reference.spaces[space].state == 2:
+            return
+        await self.server.upkeep(what, space, self.now)
+        match what:
+            case "compact":
+                self.reference.compact(space, self.now)
+            case "archive":
+                self.reference.archive(space, self.now)
+                self.ledger.archived |= self.server.archived(space)
+            case _:
+                self.reference.erase(space)
+
     async def _set_state(self, space: str, state: int) -> None:
+        if self.reference.spaces[space].state == 2:
+            return
         await self.server.sql("UPDATE space SET state = $1 WHERE space_id = $2", state, space)
         self.reference.spaces[space].state = state
 
@@ -222,6 +272,9 @@ class World:
         await self.server.return_to("sim")
         self.reference.spaces = self._saved.copy().spaces
         self.ledger.restored()
+        # The ledger of erasures is kept elsewhere, and replayed before anybody may ask.
+        for space in self._erased:
+            await self._tend("erase", space)
 
     def _watch(self, device: Device, what: str, space: str) -> None:
         self._note(device.name, what, space[-4:], device.disk.clock)
@@ -272,6 +325,9 @@ class World:
 
     def _send(self, trip: _Trip) -> None:
         """Let a request travel, as its fate will have it."""
+        trip.meeting.asked += 1
+        if trip.meeting.asked > _PATIENCE:
+            raise Violation("P23", f"{trip.person.device.name} asks and asks", self.trace)
         fault, there, back, *later = next(trip.meeting.fates, _OK)
         reach, lost = self._reaching(trip, back), self._reaching(trip, None)
         give_up = partial(self._go_on, trip, None)
@@ -318,6 +374,11 @@ class World:
         answer = await self.server.ask(kind, body, who, self.now)
         self._note("server", kind, _short(answer))
         self.ledger.answered(kind, body, answer, who, self.now)
+        if kind == "push" and self.reference.unnamed():
+            rows = await self.server.sql(
+                "SELECT space_id::text, seq, op_id::text FROM op WHERE kind = 'system'"
+            )
+            self.reference.name({(space, seq): op for space, seq, op in rows})
         return answer
 
     # ── the end
