@@ -1,6 +1,4 @@
-"""How fast due reminders become occurrences and deliveries, against the bare statement.
-
-    python bench/claim.py [--rows 100000] [--batch 2000] [--workers 1]
+"""`mos bench claim`: how fast due reminders become occurrences and deliveries.
 
 Runs on a throw-away PostgreSQL of its own, without fsync. Every reminder is due, every resident has
 one tablet with push. The bare statement claims the same rows with the same `FOR UPDATE SKIP LOCKED`
@@ -8,31 +6,26 @@ and inserts the same occurrences and deliveries, as the owner without row-level 
 decision in between: what PostgreSQL can do at most. `claim alone` leaves the deliveries out, too.
 """
 
-import argparse
 import asyncio
-import json
-import os
-import platform
 import shutil
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "server"))
+import asyncpg
+from rich.console import Console
 
-import asyncpg  # noqa: E402
+from bench import home, report
+from mos.db import Pool, connect, settle
+from mos.dispatch import engine
+from mos.kernel.ids import new_id
+from mos.ops.postgres import Cluster
 
-from mos.db import Pool, connect, settle  # noqa: E402
-from mos.db.migrate import migrate  # noqa: E402
-from mos.dispatch import engine  # noqa: E402
-from mos.ops.postgres import Cluster  # noqa: E402
-
+_RESIDENTS = 1000
 NOW = datetime(2026, 11, 27, 7, tzinfo=UTC)
 
 FILL = """
@@ -77,32 +70,20 @@ SELECT count(*) FROM born""",
 }
 
 
-async def prepare(owner: asyncpg.Connection) -> None:
+async def prepare(cluster: Cluster) -> None:
     """Make a thousand residents with a tablet each."""
-    org = await owner.fetchval(
-        "INSERT INTO organisation (org_id, name, policy, zone, language, created_at) "
-        "VALUES (gen_random_uuid(), 'Bench', 'family', 'Europe/Stockholm', 'sv', $1) "
-        "RETURNING org_id",
-        NOW,
-    )
-    unit = await owner.fetchval(
-        "INSERT INTO unit (org_id, unit_id, name, zone, language, created_at) "
-        "VALUES ($1, gen_random_uuid(), 'Bench', 'Europe/Stockholm', 'sv', $2) RETURNING unit_id",
-        org,
-        NOW,
-    )
+    org: UUID = new_id(NOW)
+    await home.prepare(cluster)
+    await home.found(cluster, org)
+    await home.make_unit(cluster, org, residents=_RESIDENTS, devices=0)
+    owner = await asyncpg.connect(cluster.dsn())
     await owner.execute(
-        "WITH a AS (INSERT INTO account (org_id, account_id, role, name, language, created_at) "
-        "SELECT $1, gen_random_uuid(), 'resident', 'R', 'sv', $3 FROM generate_series(1, 1000) "
-        "RETURNING account_id), d AS (INSERT INTO device (org_id, device_id, account_id, "
-        "push_endpoint, created_at, seen_at) SELECT $1, gen_random_uuid(), account_id, "
-        "'https://push.example/x', $3, $3 FROM a) "
-        "INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id) "
-        "SELECT $1, gen_random_uuid(), gen_random_uuid(), account_id, $2 FROM a",
-        org,
-        unit,
+        "INSERT INTO device (org_id, device_id, account_id, push_endpoint, created_at, seen_at) "
+        "SELECT org_id, gen_random_uuid(), account_id, 'https://push.example/x', $1, $1 "
+        "FROM resident",
         NOW,
     )
+    await owner.close()
 
 
 async def empty(owner: asyncpg.Connection, rows: int) -> None:
@@ -129,69 +110,60 @@ async def ours(pool: Pool, batch: int) -> None:
                 return
 
 
-async def timed(rows: int, workers: list) -> float:
-    """Return rows a second."""
-    start = time.perf_counter()
-    await asyncio.gather(*workers)
-    return rows / (time.perf_counter() - start)
-
-
-async def measure(cluster: Cluster, args: argparse.Namespace) -> dict[str, list[float]]:
-    """Run both sides in turn, five times."""
-    await migrate(
-        cluster.dsn(database="postgres"), passwords={"mos_app": "app", "mos_engine": "engine"}
-    )
-    dsn = cluster.dsn(database="postgres")
+async def measure(
+    cluster: Cluster, *, rows: int, batch: int, rounds: int
+) -> dict[str, list[float]]:
+    """Let both sides drain in turn, so many times; return reminders a second of each."""
+    await prepare(cluster)
+    dsn = cluster.dsn()
     owner = await asyncpg.connect(dsn)
-    await prepare(owner)
-    pool = await connect(cluster.dsn("mos_engine", "postgres"), size=args.workers)
+    pool = await connect(cluster.dsn("mos_engine"), size=1)
     settle()
     sides: dict[str, Callable[[], Coroutine[None, None, None]]] = {
-        name: partial(bare, dsn, statement, args.batch) for name, statement in BARE.items()
-    } | {"engine": partial(ours, pool, args.batch)}
+        name: partial(bare, dsn, statement, batch) for name, statement in BARE.items()
+    } | {"engine": partial(ours, pool, batch)}
     found: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(args.rounds):
+    for _ in range(rounds):
         for name, side in sides.items():
-            await empty(owner, args.rows)
-            found[name].append(await timed(args.rows, [side() for _ in range(args.workers)]))
-    assert await owner.fetchval("SELECT count(*) FROM delivery") == 2 * args.rows
+            await empty(owner, rows)
+            started = time.perf_counter()
+            await side()
+            found[name].append(rows / (time.perf_counter() - started))
+    if await owner.fetchval("SELECT count(*) FROM delivery") != 2 * rows:
+        raise AssertionError("the engine did not make two deliveries of each reminder")
     await pool.close()
     await owner.close()
     return found
 
 
-def main() -> None:
-    """Measure and print JSON."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--batch", type=int, default=2000)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
-    args = parser.parse_args()
+def run(*, quick: bool, as_json: bool, rows: int, batch: int) -> None:
+    """Measure and print what was found."""
+    where = report.machine(quick=quick)
+    report.warn_if_busy(where, Console(stderr=True, highlight=False))
     directory = Path(tempfile.mkdtemp(prefix="mos-bench-"))
     directory.chmod(0o755)
     cluster = Cluster(directory, fast=True)
     try:
         cluster.create()
         cluster.start()
-        found = asyncio.run(measure(cluster, args))
+        found = asyncio.run(
+            measure(cluster, rows=rows // 10 if quick else rows, batch=batch,
+                    rounds=1 if quick else 5)
+        )  # fmt: skip
     finally:
         cluster.stop()
         shutil.rmtree(directory, ignore_errors=True)
-    medians = {name: statistics.median(values) for name, values in found.items()}
-    result = {
-        "name": "due → occurrence + 2 deliveries",
-        "value": round(medians["engine"]),
-        "unit": "reminders/s",
-        "against": round(medians["bare"]),
-        "ratio": round(medians["engine"] / medians["bare"], 2),
-        "goal": 0.6,
-        "note": "bare: the same rows, without decisions and row-level security",
-        "runs": {name: [round(value) for value in values] for name, values in found.items()},
-    }
-    machine = {"cpus": os.cpu_count(), "python": platform.python_version()}
-    print(json.dumps({"machine": machine, "args": vars(args), "results": [result]}, indent=1))
-
-
-if __name__ == "__main__":
-    main()
+    name = "due reminder to occurrence and two deliveries"
+    results = [
+        report.result(
+            name, found["engine"], "reminders/s", versus=("the bare statement", found["bare"]),
+            goal=report.Goal(least=0.6, is_ratio=True),
+            note="The bare statement moves the same rows, without decisions and row-level "
+            "security.",
+        ),
+        report.result(
+            f"{name}, without the deliveries", found["claim alone"], "reminders/s",
+            note="The bare statement again: what the deliveries cost.",
+        ),
+    ]  # fmt: skip
+    report.show(where, results, as_json=as_json)

@@ -19,6 +19,7 @@ COMMANDS = (
     "erase",
     "plan",
     "sim",
+    "bench",
     "test",
     "check",
     "screenshots",

@@ -1,0 +1,1 @@
+"""Benchmarks: `mos bench NAME`. What they measure and how to read it: docs/benchmarks.md."""
