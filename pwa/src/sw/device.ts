@@ -1,5 +1,6 @@
 /** The worker's own door to the local store: it reads what a message is about, writes what a tap says, and sends it. */
 import type { Session } from '../app/session';
+import { planOf } from '../medication/order';
 import { Engine } from '../offline/engine';
 import { uuid7 } from '../offline/ids';
 import type { Json } from '../offline/model';
@@ -76,15 +77,27 @@ export async function words(): Promise<Words> {
 /** What lies here about the subject of a message. */
 export async function knownAbout(payload: Payload): Promise<Known> {
   if (payload.kind !== 'ring' && payload.kind !== 'alert')
-    return { title: null, name: null, alert: null };
-  const what = payload.kind === 'alert' ? await group(payload.space, payload.alert, 'what') : null;
+    return { title: null, name: null, alert: null, ver: null };
+  const what =
+    payload.kind === 'alert' ? (await doc(payload.space, payload.alert))['what'] : undefined;
   const alert = isObject(what) ? what : {};
   const occ = payload.kind === 'ring' ? payload.occ : alert['occ'];
-  const reminder = typeof occ === 'string' ? occ.split('@')[0] : alert['reminder'];
-  const title = typeof reminder === 'string' ? await group(payload.space, reminder, 'title') : null;
-  const session = await store.recall<Session>('session');
-  const name = session?.residents.find(({ space }) => space === payload.space)?.name;
-  return { title: text(title), name: name ?? null, alert: text(alert['kind']) };
+  const rec = typeof occ === 'string' ? occ.split('@')[0] : alert['reminder'];
+  const planned = typeof rec === 'string' ? await doc(payload.space, rec) : {};
+  const active = isObject(planned['active']) ? planned['active'] : {};
+  return {
+    title: text(planned['title']) ?? text(planOf(planned)?.title),
+    name: await nameOf(payload.space),
+    alert: text(alert['kind']),
+    ver: text(active['ver']),
+  };
+}
+
+/** Whose day it is, or whose day the medication in this space belongs to. */
+async function nameOf(space: string): Promise<string | null> {
+  const [session, spaces] = await Promise.all([store.recall<Session>('session'), store.spaces()]);
+  const day = spaces.find(({ id }) => id === space)?.of ?? space;
+  return session?.residents.find((resident) => resident.space === day)?.name ?? null;
 }
 
 /** Whether somebody has answered this occurrence already, as far as this device knows. */
@@ -116,7 +129,7 @@ export async function record(action: string, target: Target): Promise<void> {
       op,
       k: 'event',
       coll: 'completion',
-      v: { occ: target.occ, at, st: 'done' },
+      v: { occ: target.occ, at, st: 'done', ...(target.ver && { ver: target.ver }) },
     });
   } else if (target.kind === 'ring' && action === 'again') {
     const until = new Date(now + SNOOZE_MS).toISOString();
@@ -158,11 +171,11 @@ async function write(space: string, draft: Draft): Promise<void> {
   say({ kind: 'changed', space, recs: [rec], wrote: true });
 }
 
-/** One group of one record, this device's own changes on top. */
-async function group(space: string, rec: string, name: string): Promise<Json | undefined> {
+/** The groups of one record, this device's own changes on top; none where it is not here. */
+async function doc(space: string, rec: string): Promise<Readonly<Record<string, Json>>> {
   const { base, waiting } = await store.look(space, [rec]);
   const mine = waiting.filter(({ op }) => recOf(op) === rec);
-  return fold(base[0], mine, '')?.doc[name];
+  return fold(base[0], mine, '')?.doc ?? {};
 }
 
 function say(told: Told): void {

@@ -8,7 +8,7 @@ const words: Words = (key, params = {}) =>
     /\{(\w+)\}/g,
     (_, name: string) => params[name] ?? '',
   );
-const nothing: Known = { title: null, name: null, alert: null };
+const nothing: Known = { title: null, name: null, alert: null, ver: null };
 const ring = { kind: 'ring', space: 's', occ: 'r@2026-11-27T08:00' } as const;
 const alert = { kind: 'alert', space: 's', alert: 'a', quiet: false } as const;
 
@@ -33,7 +33,11 @@ describe('a push message', () => {
     ['conflict', 'Elsa: något väntar på ett beslut'],
     ['double', 'Elsa: något kan ha getts två gånger'],
   ])('of an alert that is %s says who and what', (kind, title) => {
-    const notice = noticeOf(alert, { title: 'Lunch', name: 'Elsa', alert: kind }, words);
+    const notice = noticeOf(
+      alert,
+      { ...nothing, title: 'Lunch', name: 'Elsa', alert: kind },
+      words,
+    );
 
     expect(notice.title).toBe(title);
     expect(notice.actions.map(({ action }) => action)).toEqual(['take']);

@@ -15,19 +15,27 @@ export type Payload =
 
 /** What this device knows about what the message names; `null` where it knows nothing. */
 export interface Known {
-  /** The reminder's title. */
+  /** The reminder's title, or the medicine's. */
   readonly title: string | null;
   /** The resident's name. */
   readonly name: string | null;
   /** `late`, `missed`, `help`, `silent`, `conflict`, `double`. */
   readonly alert: string | null;
+  /** The version of the order that it is a dose of. */
+  readonly ver: string | null;
 }
 
 export type Words = (key: string, params?: Readonly<Record<string, string>>) => string;
 
 /** Where a tap on the notification leads. */
 export type Target =
-  | { readonly kind: 'ring'; readonly space: string; readonly occ: string }
+  | {
+      readonly kind: 'ring';
+      readonly space: string;
+      readonly occ: string;
+      /** The version that was shown, of an order. */
+      readonly ver?: string;
+    }
   | { readonly kind: 'alert'; readonly space: string; readonly alert: string }
   | { readonly kind: 'test' };
 
@@ -73,7 +81,7 @@ export function noticeOf(
           { action: 'done', title: words('push.done') },
           { action: 'again', title: words('push.again') },
         ],
-        target: payload,
+        target: known.ver === null ? payload : { ...payload, ver: known.ver },
       };
     case 'alert':
       return {
