@@ -29,7 +29,8 @@ RETURNING g.n::int AS number;
 
 -- name: old_ops
 -- The log's beginning, in order, whether or not it is old enough to leave.
-SELECT seq, hlc, received_at < :before AS is_old, to_jsonb(o)::text AS text
+-- Its clock is the later of that kept and that claimed: by the claimed one it would come again.
+SELECT seq, GREATEST(hlc, hlc_claimed) AS hlc, received_at < :before AS is_old, to_jsonb(o)::text AS text
 FROM op o
 WHERE org_id = :org AND space_id = :space
 ORDER BY seq LIMIT :limit;

@@ -282,6 +282,17 @@ async def test_an_op_that_is_in_the_archive_is_known_when_it_comes_again(device,
     assert await database.sql("SELECT 1 FROM quarantine") == []
 
 
+async def test_an_op_in_the_archive_is_known_by_the_clock_that_its_device_claimed(
+    device, database, archive
+):
+    hours_ahead = [device.set(uuid4(), {"title": t}, ms=NOW_MS + 7_200_000) for t in "ab"]
+    await device.push(*hours_ahead)
+    later = NOW + timedelta(days=91)
+    await tidy(database, later, archive)
+
+    assert await device.verdicts(*hours_ahead, now=later) == ["dup", "dup"]
+
+
 async def test_nothing_that_was_forgotten_comes_back(device, database):
     """A tablet that was off for half a year still has a change to what was deleted meanwhile."""
     [rec] = await a_past(device, 1)

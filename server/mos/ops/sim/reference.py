@@ -178,7 +178,7 @@ class Reference:
         old = [logged for logged in here if logged.at_ms < now_ms - 90 * DAY_MS][:-1]
         for logged in old:
             one.archived_before = logged.seq + 1
-            one.archive_hlc = max(one.archive_hlc, logged.hlc)
+            one.archive_hlc = max(one.archive_hlc, logged.hlc, logged.claimed or "")
             one.seen.pop(logged.op or "", None)
 
     def erase(self, space: str) -> None:
