@@ -61,3 +61,27 @@ def test_no_drawer_for_everything():
     ]
 
     assert found == []
+
+
+SYNC = (ROOT / "docs" / "sync.md").read_text(encoding="utf-8")
+INVARIANTS = dict(re.findall(r"^\| (P\d+) \|.*\|([^|]*)\|$", SYNC, re.MULTILINE))
+TESTS = {
+    path.name.removesuffix(ending)
+    for place, ending in (
+        ("server/tests/**/test_*.py", ".py"),
+        ("pwa/src/**/*.test.ts", ".ts"),
+    )
+    for path in ROOT.glob(place)
+}
+
+
+def test_the_invariants_of_synchronisation_are_26():
+    assert list(INVARIANTS) == [f"P{number}" for number in range(1, 27)]
+
+
+@pytest.mark.parametrize("number", INVARIANTS)
+def test_every_invariant_is_held_by_tests_that_exist(number: str):
+    named = re.findall(r"`([\w.-]+)`", INVARIANTS[number])
+
+    assert named, f"{number} names no test"
+    assert [name for name in named if name not in TESTS] == []

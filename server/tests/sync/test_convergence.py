@@ -176,3 +176,16 @@ async def test_a_fingerprint_shows_every_row_that_is_missing_twice_or_stale(
     await device.push(device.set(UUID(int=2), {"title": "y"}))
     with pytest.raises(AssertionError):
         await device.pull()
+
+
+async def test_an_old_app_changes_what_it_knows_and_carries_the_rest(database, home):
+    """P21: a group that only a newer app knows stays as it was."""
+    new, old, _ = await three_devices(database, home)
+    [space] = new.spaces
+    await new.push(new.set(RECORDS[0], {"title": "a", "of_tomorrow": {"deep": [1]}}))
+    await old.pull()
+    await old.push(old.set(RECORDS[0], {"title": "b"}, ms=NOW_MS + 1))
+
+    for device in (new, old):
+        doc = (await device.pull())[space][str(RECORDS[0])][2]
+        assert doc == {"title": "b", "of_tomorrow": {"deep": [1]}}

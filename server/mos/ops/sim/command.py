@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mos.db.migrate import migrate
 from mos.ops.postgres import Cluster
 from mos.ops.settings import ROOT
+from mos.ops.sim.mutants import MUTANTS, Mutant, caught
 from mos.ops.sim.plan import make_plan
 from mos.ops.sim.runner import Outcome, run_plan, run_seeds, smallest
 from mos.ops.sim.server import open_connection
@@ -39,12 +40,17 @@ def command(  # noqa: PLR0917  Typer's options are names
     replay: Annotated[
         Path | None, typer.Option(exists=True, help="Run the plan in this file instead.")
     ] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Make known mistakes and see each one noticed.")
+    ] = False,
     out: Annotated[Path, typer.Option(help="Where failures are written.")] = _FAILURES,
 ) -> None:
     """Simulate devices, networks and people against the real server, and check what must hold."""
     console = Console(highlight=False)
     if replay is not None:
         sys.exit(_replay(replay, console))
+    if mutants:
+        sys.exit(_make_mistakes(console))
     until = None if minutes is None else time.monotonic() + minutes * 60
     begun = time.monotonic()
     with _postgres(jobs) as dsns, _progress(console) as progress:
@@ -177,6 +183,26 @@ def _written(kept: dict[str, Any], file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(kept, indent=1) + "\n")
     return file
+
+
+def _make_mistakes(console: Console) -> int:
+    """Put in every mutant; return the exit code: 0 when each was noticed."""
+    missed = 0
+    with _postgres(1) as dsns:
+        for mutant in MUTANTS:
+            by = asyncio.run(_notice(dsns[0], mutant))
+            missed += by is None
+            console.print(f"{mutant.name}: {by or '[bold red]not noticed'}", soft_wrap=True)
+    console.print(f"{len(MUTANTS)} mutants, {missed} not noticed")
+    return 1 if missed else 0
+
+
+async def _notice(dsn: str, mutant: Mutant) -> str | None:
+    connection = await open_connection(dsn)
+    try:
+        return await caught(connection, dsn, mutant)
+    finally:
+        await connection.close()
 
 
 async def _run(dsn: str, plan: dict[str, Any]) -> Outcome:

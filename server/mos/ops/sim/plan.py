@@ -71,7 +71,7 @@ class _Maker:
         device = dice.randrange(self._devices)
         kinds = ["write"] * 9 + ["sync"] * 8 + sorted(self._on & set(_STEPS))
         # Safety and its conflicts need several steps in a row to become interesting.
-        kinds += ["order"] * 4 * ("order" in self._on) + ["resolve"] * 2 * ("resolve" in self._on)
+        kinds += ["order"] * 4 * ("order" in self._on) + ["resolve"] * 4 * ("resolve" in self._on)
         kind = dice.choice(kinds)
         make: Callable[[int], Json] | None = {
             "write": self._write,
@@ -96,6 +96,8 @@ class _Maker:
     def _propose(self, device: int) -> Json:
         dice = self._dice
         v: Json = {"dose": dice.choice(["5", "10"])}
+        if dice.random() < 0.5:
+            v["times"] = [dice.choice(["08:00", "20:00"])]
         if dice.random() < 0.15:
             v["double"] = True
         op = {"k": "safety", "coll": "order", "rec": 6 + dice.randrange(2), "v": v}

@@ -54,8 +54,7 @@ class Server:
         self._connection = connection
         self._db = Db(connection)
         self.collections = collections
-        self._temporary = TemporaryDirectory(prefix="mos-sim-archive-")
-        self._folder = Path(self._temporary.name)
+        self._temporary: TemporaryDirectory[str] | None = None
 
     async def begin(self, spaces: list[str]) -> None:
         """Start with empty spaces."""
@@ -69,7 +68,15 @@ class Server:
     async def end(self) -> None:
         """Forget everything."""
         await self._connection.execute("ROLLBACK")
-        self._temporary.cleanup()
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    @property
+    def _archive(self) -> Path:
+        """The folder of archives, made when one is needed."""
+        if self._temporary is None:
+            self._temporary = TemporaryDirectory(prefix="mos-sim-archive-")
+        return Path(self._temporary.name)
 
     # ── requests
 
@@ -128,13 +135,13 @@ class Server:
             case "compact":
                 await compact(self._db, ORG, key, now)
             case "archive":
-                await archive(self._db, self._folder, ORG, key, now)
+                await archive(self._db, self._archive, ORG, key, now)
             case _:
                 await erase(self._db, ORG, key, now)
 
     def archived(self, space: str) -> set[str]:
         """Return the ids of the ops in a space's archive."""
-        file = file_of(self._folder, ORG, UUID(space))
+        file = file_of(self._archive, ORG, UUID(space))
         if not file.exists():
             return set()
         return {msgspec.json.decode(line)["op_id"] for line in gzip.open(file)}
