@@ -82,5 +82,12 @@
     for (const { startTime, duration } of list.getEntries()) tasks.push([startTime, duration]);
   }).observe({ type: 'longtask', buffered: true });
 
-  globalThis.bench = { held, arrived, write, counts, settled, tasks };
+  /** How long the page has waited for answers to pushes, pulls and greetings, one after the other; ms. */
+  const waited = () =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => /\/sync\/v1\/(hello|push|pull|snapshot)/.test(name))
+      .reduce((sum, { duration }) => sum + duration, 0);
+
+  globalThis.bench = { held, arrived, write, counts, settled, tasks, waited };
 })();
