@@ -252,6 +252,8 @@ class _Batch:
         self._results: list[Json] = []
         # What broke a group is answered with its own reason, not with the group's.
         self._culprits: dict[str, Json] = {}
+        self._broken: set[str] = set()
+        self._before = {name: set(space.recs) for name, space in world.spaces.items()}
 
     def broken_groups(self) -> set[str]:
         refused = [
@@ -259,8 +261,16 @@ class _Batch:
             for op, result in zip(self._ops, self._results, strict=True)
             if "g" in op and result["s"] in ("invalid", "forbidden", "gone")
         ]
-        self._culprits = {op["op"]: result for op, result in refused} | self._culprits
-        return {op["g"] for op, _ in refused}
+        # First those that are wrong by themselves; only then what took a record from whom.
+        alone = [
+            (op, result)
+            for op, result in refused
+            if result.get("code") != "rec_taken" or _rec_of(op) in self._before[op["space"]]
+        ]
+        fresh = [pair for pair in alone if pair[0]["g"] not in self._broken] or refused
+        self._culprits = {op["op"]: result for op, result in fresh} | self._culprits
+        self._broken |= {op["g"] for op, _ in fresh}
+        return {op["g"] for op, _ in fresh}
 
     def take(self, broken: set[str]) -> Json:
         anew = self._stamped_anew()
