@@ -72,7 +72,7 @@ function followResidents(): void {
   let known = '';
   let asking = false;
   replica.onChange(() => {
-    const ids = replica.spaces().map(({ id }) => id);
+    const ids = replica.spaces().flatMap(({ id, of }) => (of === null ? [id] : []));
     const now = ids.sort().join();
     if (mos.session === null || asking || now === known) return;
     const told = mos.session.residents.map(({ space }) => space);

@@ -3,6 +3,7 @@ import { mos } from '../app/mos.svelte';
 import type { ResidentEntry } from '../app/session';
 import { readProfile } from '../plan/day';
 import type { Profile } from '../plan/model';
+import { hasArrived } from './day.svelte';
 import { may, type Permission } from './permissions';
 
 export interface Resident {
@@ -61,7 +62,7 @@ function entryOf(entry: ResidentEntry): Resident {
     language: profile?.language || (mos.session?.organisation.language ?? 'sv'),
     permissions: space?.permissions ?? entry.permissions,
     profile,
-    arrived: space?.arrived ?? false,
+    arrived: hasArrived(entry.space),
   };
 }
 

@@ -120,7 +120,14 @@ function readPauses(value: Json | undefined): Profile['pause'] {
   });
 }
 
-const ALERTS: readonly Alert['kind'][] = ['late', 'missed', 'help', 'silent'];
+const ALERTS: readonly Alert['kind'][] = [
+  'late',
+  'missed',
+  'help',
+  'silent',
+  'conflict',
+  'double',
+];
 
 /** An alert, or null for one that this release does not understand. */
 export function readAlert(row: Row): Alert | null {
@@ -133,6 +140,7 @@ export function readAlert(row: Row): Alert | null {
     kind,
     occ: text(what['occ']) || null,
     reminder: text(what['reminder']) || null,
+    about: aboutOf(what),
     at,
     step: {
       n: count(step['n']) ?? 0,
@@ -142,6 +150,11 @@ export function readAlert(row: Row): Alert | null {
     taken: readTaken(row.doc['taken'], at),
     closed: readClosed(row.doc['closed'], at),
   };
+}
+
+function aboutOf(what: Fields): Alert['about'] {
+  const coll = ['order', 'allergy_lowering', 'texture'].find((each) => text(what[each]));
+  return coll === undefined ? null : { coll, rec: text(what[coll]) };
 }
 
 function readTaken(value: Json | undefined, opened: number): Alert['taken'] {

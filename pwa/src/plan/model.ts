@@ -70,6 +70,8 @@ export interface Reminder {
   criticality: Criticality;
   ring: { start: boolean; again: boolean; before: number | null };
   rule: Rule;
+  /** For a dose of medicine: where its order lies, and the version of it that is shown. */
+  order?: { space: string; ver: string };
 }
 
 export interface Profile {
@@ -117,9 +119,11 @@ export interface Item {
 
 export interface Alert {
   id: string;
-  kind: 'late' | 'missed' | 'help' | 'silent';
+  kind: 'late' | 'missed' | 'help' | 'silent' | 'conflict' | 'double';
   occ: string | null;
   reminder: string | null;
+  /** What a conflict or a double dose is about. */
+  about: { coll: string; rec: string } | null;
   at: number;
   step: { n: number; of: number; nextAt: number | null };
   taken: { by: string; at: number; againAt: number } | null;

@@ -9,16 +9,18 @@ import { today } from './today.svelte';
 const SNOOZE_MINUTES = 10;
 
 export async function sayDone(item: Item): Promise<void> {
-  const rec = await record('completion', { occ: item.occ, st: 'done', note: '' });
-  if (rec !== null) undo.offer(doneWords(item), () => record('retract', { of: rec }));
+  const { order } = item.reminder;
+  const said = { occ: item.occ, st: 'done', note: '', ...(order && { ver: order.ver }) };
+  const rec = await record('completion', said, item);
+  if (rec !== null) undo.offer(doneWords(item), () => record('retract', { of: rec }, item));
 }
 
 export async function remindAgain(item: Item): Promise<void> {
   const until = new Date(Date.now() + SNOOZE_MINUTES * MINUTE_MS).toISOString();
-  const rec = await record('snooze', { occ: item.occ, until });
+  const rec = await record('snooze', { occ: item.occ, until }, item);
   if (rec !== null)
     undo.offer(t('resident.undo.snooze', { count: SNOOZE_MINUTES }), () =>
-      record('retract', { of: rec }),
+      record('retract', { of: rec }, item),
     );
 }
 
@@ -33,14 +35,20 @@ export async function takeBack(rec: string): Promise<void> {
   await record('retract', { of: rec });
 }
 
-export async function noteRang(occ: string, how: 'sound' | 'silent'): Promise<void> {
-  await record('rang', { occ, how });
+export async function noteRang(item: Item, how: 'sound' | 'silent'): Promise<void> {
+  await record('rang', { occ: item.occ, how }, item);
 }
 
 /** The new record's id; null when this device holds no space (nothing can be said about nobody). */
-async function record(coll: string, v: Record<string, string>): Promise<string | null> {
-  if (today.space === null) return null;
-  return mos.replica.event(today.space, coll, { ...v, at: new Date().toISOString() });
+async function record(
+  coll: string,
+  v: Record<string, string>,
+  item: Item | null = null,
+): Promise<string | null> {
+  // What is said about a medicine lies with it.
+  const space = item?.reminder.order?.space ?? today.space;
+  if (space === null) return null;
+  return mos.replica.event(space, coll, { ...v, at: new Date().toISOString() });
 }
 
 function doneWords({ family, reminder }: Item): string {

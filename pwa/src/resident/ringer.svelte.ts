@@ -49,8 +49,7 @@ class Ringer {
       return () => this.quiet();
     });
     $effect(() => {
-      const occ = this.#occ;
-      if (occ !== null) untrack(() => void this.#note(occ));
+      if (this.#occ !== null) untrack(() => this.current && void this.#note(this.current));
     });
     $effect(() => {
       const soon = this.#soon;
@@ -102,11 +101,11 @@ class Ringer {
   }
 
   /** Once per occurrence and device: "it was shown here", and whether it could be heard. */
-  async #note(occ: string): Promise<void> {
-    if (remembered('rang').has(occ)) return;
-    remember('rang', occ);
+  async #note(item: Item): Promise<void> {
+    if (remembered('rang').has(item.occ)) return;
+    remember('rang', item.occ);
     const heard = today.profile.sound !== 'none' && (await sound.unlock());
-    await noteRang(occ, heard ? 'sound' : 'silent');
+    await noteRang(item, heard ? 'sound' : 'silent');
   }
 }
 

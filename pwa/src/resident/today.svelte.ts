@@ -7,8 +7,6 @@ import {
   pauseOn,
   readAlert,
   readProfile,
-  readReminder,
-  type DaySource,
 } from '../plan/day';
 import type { Alert, DayPart, Item } from '../plan/model';
 import {
@@ -21,28 +19,20 @@ import {
   wallTime,
   weekday,
 } from '../plan/time';
+import { hasArrived, rowsOf, sourceOf } from '../care/day.svelte';
 import { isNightAt } from './night';
 
 class Today {
   /** Whose day a supporter looks at ("Se som"); null on a resident's own device. */
   seen = $state<string | null>(null);
-  /** A resident's device holds one space: the resident's own. */
-  readonly space = $derived(this.seen ?? mos.replica.spaces()[0]?.id ?? null);
+  /** A resident's device holds the resident's own, and what belongs to it. */
+  readonly space = $derived(
+    this.seen ?? mos.replica.spaces().find(({ of }) => of === null)?.id ?? null,
+  );
   /** Its records are here; until then nobody knows what the day holds. */
-  readonly arrived = $derived(
-    mos.replica.spaces().some(({ id, arrived }) => id === this.space && arrived),
-  );
-  readonly profile = $derived(
-    readProfile(this.space === null ? undefined : this.#rows('profile')[0]),
-  );
-  readonly #source: DaySource = $derived({
-    profile: this.profile,
-    reminders: this.#rows('reminder').map(readReminder),
-    completions: this.#rows('completion'),
-    retracts: this.#rows('retract'),
-    snoozes: this.#rows('snooze'),
-    rangs: this.#rows('rang'),
-  });
+  readonly arrived = $derived(hasArrived(this.space));
+  readonly profile = $derived(readProfile(this.#rows('profile')[0]));
+  readonly #source = $derived(sourceOf(this.space, this.profile));
 
   readonly #wall = $derived(wallTime(clock.minute, this.profile.zone));
   readonly date = $derived(this.#wall.slice(0, 10));
@@ -135,7 +125,7 @@ class Today {
   }
 
   #rows(coll: string) {
-    return this.space === null ? [] : mos.replica.rows(this.space, coll);
+    return rowsOf(this.space, coll);
   }
 }
 

@@ -1,8 +1,9 @@
 /** What the supporter's screens show, live from the replica: every resident with the day, the status and the alerts. */
 import { clock } from '../app/clock.svelte';
 import { mos } from '../app/mos.svelte';
+import { rowsOf, sourceOf } from '../care/day.svelte';
 import { residents, type Resident } from '../care/residents.svelte';
-import { dayOf, readAlert, readProfile, readReminder, type DaySource } from '../plan/day';
+import { dayOf, readAlert, readProfile, readReminder } from '../plan/day';
 import type { Alert, Item, Reminder } from '../plan/model';
 import { addDays, wallTime } from '../plan/time';
 import {
@@ -84,26 +85,13 @@ export const home = new Home();
 
 /** One local day of a resident. */
 export function itemsOn(resident: Resident, date: string, now: number): Item[] {
-  return dayOf(sourceOf(resident), { date, now });
+  const { space, profile } = resident;
+  return dayOf(sourceOf(space, profile ?? readProfile(undefined)), { date, now });
 }
 
-/** The resident's reminders that are not deleted, in no promised order. */
+/** The reminders of the resident's plan that are not deleted, in no promised order. Medicines are ordered elsewhere. */
 export function remindersOf(space: string): Reminder[] {
   return mos.replica.rows(space, 'reminder').map(readReminder);
-}
-
-/** What a day is made of; `reminders` in place of the stored ones for a preview. */
-export function sourceOf(resident: Resident, reminders?: readonly Reminder[]): DaySource {
-  const { space, profile } = resident;
-  const replica = mos.replica;
-  return {
-    reminders: reminders ?? remindersOf(space),
-    completions: replica.rows(space, 'completion'),
-    retracts: replica.rows(space, 'retract'),
-    snoozes: replica.rows(space, 'snooze'),
-    rangs: replica.rows(space, 'rang'),
-    profile: profile ?? readProfile(undefined),
-  };
 }
 
 /** Today's items, and what was missed in the evening: midnight makes nothing good. */
@@ -115,8 +103,7 @@ function homeOf(resident: Resident, now: number): ResidentHome {
   const date = wallTime(now, resident.zone).slice(0, 10);
   const items = itemsOn(resident, date, now);
   const before = itemsOn(resident, addDays(date, -1), now);
-  const alerts = mos.replica
-    .rows(resident.space, 'alert')
+  const alerts = rowsOf(resident.space, 'alert')
     .map(readAlert)
     .filter((alert) => alert !== null);
   // A night that began yesterday stands in both days.
@@ -131,7 +118,8 @@ function homeOf(resident: Resident, now: number): ResidentHome {
       items: stillOpen(recent, items, now),
       alerts,
       profile: resident.profile ?? { pause: [] },
-      planned: mos.replica.rows(resident.space, 'reminder').length > 0,
+      planned:
+        rowsOf(resident.space, 'reminder').length + rowsOf(resident.space, 'order').length > 0,
       date,
       now,
       arrived: resident.arrived,
