@@ -18,6 +18,7 @@ function anAlert(change: Partial<Alert> = {}): Alert {
     kind: 'late',
     occ: 'r@2026-11-27T12:00',
     reminder: 'r',
+    about: null,
     at: 0,
     step: { n: 1, of: 3, nextAt: null },
     taken: null,

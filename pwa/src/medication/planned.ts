@@ -7,8 +7,9 @@ import { planOf } from './order';
 /** The reminders of the orders' active versions; `space` is where the orders lie. */
 export function planned(orders: readonly Row[], space: string): Reminder[] {
   return orders.flatMap((row) => {
-    const doc = planOf(row.doc);
-    if (doc === null) return [];
+    const plan = planOf(row.doc);
+    if (plan === null) return [];
+    const doc = { ...plan } as unknown as Row['doc'];
     const { ver } = row.doc['active'] as { ver: string };
     return [{ ...readReminder({ ...row, doc }), order: { space, ver } }];
   });

@@ -199,6 +199,7 @@ describe('records', () => {
       kind: 'missed',
       occ: `pill@${DATE}T08:00`,
       reminder: null,
+      about: null,
       at: at('08:30'),
       step: { n: 3, of: 5, nextAt: null },
       taken: null,

@@ -120,14 +120,7 @@ function readPauses(value: Json | undefined): Profile['pause'] {
   });
 }
 
-const ALERTS: readonly Alert['kind'][] = [
-  'late',
-  'missed',
-  'help',
-  'silent',
-  'conflict',
-  'double',
-];
+const ALERTS: readonly Alert['kind'][] = ['late', 'missed', 'help', 'silent', 'conflict', 'double'];
 
 /** An alert, or null for one that this release does not understand. */
 export function readAlert(row: Row): Alert | null {

@@ -16,6 +16,7 @@ const alert = (changes: Partial<Alert> = {}): Alert => ({
   kind: 'help',
   occ: null,
   reminder: null,
+  about: null,
   at: at('12:00'),
   step: { n: 1, of: 3, nextAt: null },
   taken: null,

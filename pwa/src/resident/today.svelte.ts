@@ -1,13 +1,7 @@
 /** The resident's day as screens need it: read from the replica, recomputed on each minute and each change. */
 import { clock } from '../app/clock.svelte';
 import { mos } from '../app/mos.svelte';
-import {
-  dayOf,
-  nowAndNext,
-  pauseOn,
-  readAlert,
-  readProfile,
-} from '../plan/day';
+import { dayOf, nowAndNext, pauseOn, readAlert, readProfile } from '../plan/day';
 import type { Alert, DayPart, Item } from '../plan/model';
 import {
   DAY_MS,

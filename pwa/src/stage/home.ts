@@ -4,6 +4,7 @@ import { MemoryReplica } from '../offline/memory';
 import type { Json } from '../offline/model';
 import type { Category } from '../plan/model';
 import { MINUTE_MS, instant, wallTime } from '../plan/time';
+import { furnishMedicines } from './medication';
 import { answerApi, furnishForStaff } from './supporter';
 
 const ZONE = 'Europe/Stockholm';
@@ -233,6 +234,7 @@ const HELPERS: { id: string; name: string; role: Role }[] = [
   { id: 'sara', name: 'Sara Nyström', role: 'caregiver' },
   { id: 'jonas', name: 'Jonas Berg', role: 'caregiver' },
   { id: 'mona', name: 'Mona Lund', role: 'nurse' },
+  { id: 'bo', name: 'Bo Ek', role: 'nurse' },
   { id: 'karin', name: 'Karin Lindqvist', role: 'relative' },
   { id: 'eva', name: 'Eva Ström', role: 'manager' },
   { id: 'admin', name: 'Per Holm', role: 'admin' },
@@ -247,6 +249,8 @@ const PERMISSIONS = [
   'medication.view',
   'statistics.view',
 ];
+
+const NURSING = [...PERMISSIONS, 'medication.edit'];
 
 export interface Wanted {
   now: number;
@@ -275,6 +279,8 @@ export async function aHome(
   if (wanted.scene === 'arriving' || wanted.scene === 'unseen') return { replica, session };
   await alertsOf(replica, wanted);
   await furnishForStaff(replica);
+  if (wanted.scene === 'medicines')
+    await furnishMedicines(replica, NURSING, session?.account.role ?? 'resident');
   answerApi(wanted.now, { empty: wanted.scene === 'empty' });
   await playScene(replica, wanted);
   if (wanted.offline) {

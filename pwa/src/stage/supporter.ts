@@ -54,6 +54,7 @@ type Store = Record<'units' | 'accounts' | 'residents' | 'relations', Record<str
 
 function respond(store: Store, { method, path, body, now }: Asked): Answer | null {
   if (/^residents\/[^/]+\/devices$/.test(path)) return devices(path.split('/')[1] ?? '', now);
+  if (/^residents\/[^/]+\/quarantine$/.test(path)) return quarantine(path.split('/')[1] ?? '', now);
   if (/^accounts\/[^/]+\/invitations$/.test(path)) {
     return { token: 'Wq7xkT3nV0bR', expires_at: new Date(now + 7 * 86_400_000).toISOString() };
   }
@@ -103,6 +104,34 @@ function devices(space: string, now: number): Answer {
       ring_test: { at: ago(252), sound: true, permission: 'granted', push: true },
     },
   ];
+}
+
+/** What could not be taken of Elsa's. */
+function quarantine(space: string, now: number): Answer {
+  const ago = (minutes: number): string => new Date(now - minutes * 60_000).toISOString();
+  if (space !== 'elsa') return { ops: [], lost: [], more: false };
+  const op = { space, device: 'Surfplattan i köket', handled: null, rec: null };
+  return {
+    ops: [
+      {
+        ...{ ...op, op: 'q1', coll: 'completion', verdict: 'forbidden', code: 'revoked' },
+        what: { v: { occ: 'elsa-lunch-12:00@2026-11-26T12:00', at: ago(1440), st: 'done' } },
+        ...{ by: 'jonas', received_at: ago(30) },
+      },
+      {
+        ...{ ...op, op: 'q2', coll: 'reminder', verdict: 'forbidden', code: 'permission' },
+        ...{ rec: 'elsa-lunch-12:00', what: { title: 'Lunch i matsalen' } },
+        ...{ by: 'karin', received_at: ago(95) },
+      },
+      {
+        ...{ ...op, op: 'q3', coll: 'reminder', verdict: 'invalid', code: 'malformed' },
+        ...{ what: 'torn', by: 'sara', received_at: ago(200) },
+        handled: { how: 'dropped', by: 'sara', at: ago(180) },
+      },
+    ],
+    lost: [{ device: 'Surfplattan i köket', count: 2, noticed_at: ago(50) }],
+    more: false,
+  };
 }
 
 function emptyHome(): Store {

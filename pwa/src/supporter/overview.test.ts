@@ -66,6 +66,7 @@ function anAlert(kind: Alert['kind'], change: Partial<Alert> = {}): Alert {
     kind,
     occ: null,
     reminder: null,
+    about: null,
     at: at('11:45'),
     step: { n: 3, of: 5, nextAt: null },
     taken: null,

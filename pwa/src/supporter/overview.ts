@@ -290,7 +290,14 @@ export function isResting(alert: Alert, now: number): boolean {
   return alert.taken !== null && alert.taken.againAt > now;
 }
 
-const URGENCY: Record<Alert['kind'], number> = { help: 0, missed: 1, late: 2, silent: 3 };
+const URGENCY: Record<Alert['kind'], number> = {
+  help: 0,
+  double: 1,
+  missed: 2,
+  conflict: 3,
+  late: 4,
+  silent: 5,
+};
 
 /** Open alerts: those that wait for somebody first, the most urgent kind first, the oldest first. */
 export function openAlerts<T extends { alert: Alert }>(all: readonly T[], now: number): T[] {
@@ -319,7 +326,7 @@ export function taking(by: string, now: number): { by: string; at: string; again
 
 export type Happening =
   | { at: number; space: string; what: 'outcome'; item: Item }
-  | { at: number; space: string; what: 'help' | 'missed' | 'silent'; alert: Alert }
+  | { at: number; space: string; what: Exclude<Alert['kind'], 'late'>; alert: Alert }
   | { at: number; space: string; what: 'taken'; alert: Alert; by: string };
 
 /** The last things that happened among the residents, newest first. */

@@ -141,6 +141,8 @@ export const ALERT_TONE: Record<Alert['kind'], 'late' | 'miss' | 'silent'> = {
   missed: 'miss',
   help: 'miss',
   silent: 'silent',
+  conflict: 'late',
+  double: 'miss',
 };
 
 // ───────────────────────────────────────────────────────────── rules

@@ -218,7 +218,7 @@ export function isChanged(before: ReminderForm, after: ReminderForm): boolean {
 }
 
 /** Equal as JSON, whatever the order of keys: a rule read back from the store is the rule that was saved. */
-function same(a: Json | undefined, b: Json | undefined): boolean {
+export function same(a: Json | undefined, b: Json | undefined): boolean {
   return canonical(a) === canonical(b);
 }
 
