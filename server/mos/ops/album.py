@@ -155,6 +155,13 @@ def _editor(page: Page) -> None:
     page.get_by_role("textbox", name="Namn").wait_for()
 
 
+def _order(page: Page) -> None:
+    """Try to save an empty order, so that it says what is missing."""
+    _synced(page)
+    page.get_by_role("button", name="Spara").click()
+    page.get_by_role("alert").first.wait_for()
+
+
 def _pictures(page: Page) -> None:
     _editor(page)
     page.get_by_role("button", name="Byt bild").click()
@@ -168,6 +175,9 @@ SCREENS: tuple[Screen, ...] = (
     Screen("overview", "sara", steps=_overview),
     Screen("day", "sara", "/boende/{birgitta}", steps=_synced),
     Screen("profile", "sara", "/boende/{elsa}/profil", steps=_synced),
+    Screen("unsaved", "sara", "/boende/{elsa}/ej-sparat", steps=_synced),
+    Screen("medicines", "ingrid", "/boende/{elsa}/mediciner", steps=_synced),
+    Screen("new-order", "ingrid", "/boende/{elsa}/mediciner/ny", steps=_order),
     Screen("plan-choice", "sara", "/planering", steps=_synced),
     Screen("plan", "sara", "/planering/{elsa}", steps=_synced),
     Screen("editor", "sara", "/planering/{elsa}", steps=_editor),
