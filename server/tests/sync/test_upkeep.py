@@ -293,6 +293,19 @@ async def test_an_op_in_the_archive_is_known_by_the_clock_that_its_device_claime
     assert await device.verdicts(*hours_ahead, now=later) == ["dup", "dup"]
 
 
+async def test_what_came_before_the_erasure_is_gone_though_its_archive_once_knew_it(
+    device, database, home, archive
+):
+    ops = [device.set(uuid4(), {"title": t}) for t in "ab"]
+    await device.push(*ops)
+    later = NOW + timedelta(days=91)
+    await tidy(database, later, archive)
+    await erase(database, home, later)
+
+    assert await device.verdicts(*ops, now=later) == ["gone", "gone"]
+    assert await device.verdicts(*ops, now=later) == ["gone", "gone"]
+
+
 async def test_nothing_that_was_forgotten_comes_back(device, database):
     """A tablet that was off for half a year still has a change to what was deleted meanwhile."""
     [rec] = await a_past(device, 1)

@@ -153,10 +153,11 @@ BEGIN
   ),
   admitted AS (
     SELECT k.*, CASE
+        -- Of what was erased nothing is known any more, not even that it came before.
+        WHEN k.state = 2 THEN 'gone'
         WHEN k.was IS NOT NULL OR (k.nth > 1 AND k.verdict IS NULL) THEN 'dup'
         -- An event is its record: as long as that is there, no log is needed to know it again.
         WHEN k.is_archived OR (k.kind = 'event' AND k.rec_coll = k.coll) THEN 'dup'
-        WHEN k.state = 2 THEN 'gone'
         WHEN k.verdict IS NOT NULL THEN k.verdict
         WHEN k.state IS NULL OR k.state = 1 THEN 'forbidden'
         WHEN k.rec_coll <> k.coll THEN 'invalid'
