@@ -23,6 +23,8 @@ _ROOM_TO_BEGIN = 200_000_000
 _ROOM_TO_START = 30_000_000
 # A folder is as good as empty with these: the root of a disk, a start that was killed at once.
 _IGNORED = {"lost+found", "lock"}
+# Where the system can say, what counts is as whom we act, not who started us.
+_EFFECTIVE = os.access in os.supports_effective_ids
 
 
 class Refused(Exception):
@@ -56,7 +58,7 @@ class DataDirectory:
         try:
             self._begin(wanted, default)
         except PermissionError:
-            raise _may_not_make(self.path) from None
+            raise _forbidden(self.path) from None
 
     def _begin(self, wanted: Kind | None, default: Kind) -> None:
         self._must_be_ours()
@@ -119,8 +121,8 @@ class DataDirectory:
             return
         if not self.path.is_dir():
             raise Refused(f"{self.path} is a file: choose a directory with --data")
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise _not_yours(self.path)
+        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK, effective_ids=_EFFECTIVE):
+            raise _forbidden(self.path)
         if not self._marker.exists():
             others = {entry.name for entry in self.path.iterdir()} - _IGNORED
             if others:
@@ -132,7 +134,7 @@ class DataDirectory:
         try:
             marker = self.marker
         except PermissionError:
-            raise _not_yours(self.path) from None
+            raise _forbidden(self._marker) from None
         except msgspec.MsgspecError:
             raise Refused(
                 f"the data directory is damaged (mos.json cannot be read): restore a backup of "
@@ -185,7 +187,17 @@ def was_killed(path: Path) -> bool:
     return False
 
 
-def _not_yours(path: Path) -> Refused:
+def _forbidden(path: Path) -> Refused:
+    """Return why we may not use `path`, and who can mend it."""
+    try:
+        owner = path.stat().st_uid
+    except OSError:  # it is not there, or a folder above is closed to us
+        return _may_not_make(path)
+    if owner == os.geteuid():
+        return Refused(
+            f"{path} is yours but may not be written to: allow it "
+            f"(chmod u+rwX {shlex.quote(str(path))}), or choose another --data"
+        )
     return Refused(f"{path} belongs to somebody else: start as its owner, or choose another --data")
 
 

@@ -88,6 +88,48 @@ def test_a_place_that_is_somebody_elses_is_named_with_what_to_do(mode):
     assert f"""sudo install -d -o "$USER" '{place}/a home/var'""" in str(refused.value)
 
 
+@contextmanager
+def a_place(mode, *, owner):
+    """A directory with this mode; where we are root, of this owner."""
+    place = Path(tempfile.mkdtemp(prefix="mos-read-only-"))
+    if os.getuid() == 0:
+        os.chown(place, pwd.getpwnam(owner).pw_uid, -1)
+    place.chmod(mode)
+    try:
+        yield place
+    finally:
+        place.chmod(0o700)
+        shutil.rmtree(place)
+
+
+def test_a_directory_that_its_owner_may_not_write_in_is_named_with_what_to_do():
+    with a_place(0o555, owner="nobody") as place, as_nobody():
+        sentence = refusal(place)
+
+    assert f"{place} is yours but may not be written to" in sentence
+    assert f"chmod u+rwX {place}" in sentence
+    assert "somebody else" not in sentence
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a directory of somebody else's")
+def test_a_directory_of_somebody_elses_is_named_as_that():
+    with a_place(0o755, owner="root") as place, as_nobody():
+        sentence = refusal(place)
+
+    assert f"{place} belongs to somebody else" in sentence
+
+
+def test_a_marker_that_may_not_be_read_is_named_with_its_owner():
+    with a_place(0o755, owner="nobody") as place:
+        (place / "mos.json").write_text("{}")
+        (place / "mos.json").chmod(0)
+        with as_nobody(), pytest.raises(Refused) as refused:
+            begin(place)
+
+    whose = "belongs to somebody else" if os.getuid() == 0 else "is yours but may not be"
+    assert f"{place}/mos.json {whose}" in str(refused.value)
+
+
 def test_a_demo_never_becomes_a_home_nor_a_home_a_demo(tmp_path):
     begin(tmp_path / "a", wanted="demo").close()
     begin(tmp_path / "b", wanted="empty").close()
