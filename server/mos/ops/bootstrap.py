@@ -2,7 +2,7 @@
 
 Three things are made, each only when what it is made from has changed: the virtual environment,
 the packages of requirements.lock (Node among them), and the built app. A lock on the checkout's
-folder lets two starts at once take turns.
+folder lets two starts at once take turns. Who asks for help is answered at once, unprepared too.
 """
 
 import contextlib
@@ -28,11 +28,32 @@ PACKAGES_STAMP = VENV / "mos-packages"
 MODULES_STAMP = PWA / "node_modules" / ".mos-modules"
 BUILD_STAMP = PWA / "node_modules" / ".mos-build"
 
+# Every command and what it does, in a line: the `mos` command says it, and so do we before it can.
+COMMANDS = {
+    "up": "Start MOS: make what is missing, then serve and work.",
+    "serve": "Serve the app, the API and synchronisation.",
+    "work": "Claim what is due, and tell devices and people.",
+    "migrate": "Apply pending migrations to the database.",
+    "erase": "Erase what a space holds, for good.",
+    "plan": "Look at plans.",
+    "sim": "Simulate devices and networks; check what must hold.",
+    "bench": "Measure how fast MOS is, beside others.",
+    "test": "Run all tests, or those of a NAME.",
+    "check": "Check formatting, lint, types and migrations.",
+    "screenshots": "Photograph every screen of a demo home.",
+    "version": "Print the version, and the time-zone rules.",
+}
+
 # What the built app is made from, within pwa/.
 _APP_SOURCES = ("src", "public", "scripts")
 _APP_FILES = ("*.html", "*.json", "*.ts", "*.js")
 
 NETWORK_HINT = "Is there a network? Behind a proxy, set HTTPS_PROXY; then start again."
+CERTIFICATES_HINT = (
+    "This network's certificates are signed by an authority of its own. Set SSL_CERT_FILE to the "
+    "file that holds it (/etc/ssl/certs/ca-certificates.crt where the machine trusts it; npm gets "
+    "it as NODE_EXTRA_CA_CERTS); then start again."
+)
 SEE_ABOVE = "The lines above say why; then start again."
 
 # How pip, uv, npm and apt say that nobody could be reached.
@@ -43,6 +64,12 @@ _UNREACHED = re.compile(
     r"|could not connect|NewConnectionError|ProxyError",
     re.IGNORECASE,
 )
+# How they say that a company's own authority signed for the other side.
+_UNKNOWN_ISSUER = re.compile(
+    r"UnknownIssuer|SELF_SIGNED_CERT|self[- ]signed certificate|UNABLE_TO_VERIFY_LEAF_SIGNATURE"
+    r"|unable.to.get.(local.)?issuer|certificate issuer is unknown",
+    re.IGNORECASE,
+)
 _DISK_FULL = re.compile(r"ENOSPC|No space left on device|EDQUOT|Disk quota exceeded")
 
 
@@ -51,10 +78,19 @@ class StepFailed(Exception):
 
 
 def main() -> None:
-    """Prepare what is missing and replace this process by the `mos` command."""
+    """Prepare what is missing and replace this process by the `mos` command.
+
+    Who asks for help waits for nothing: without packages, plain lines are all there is to say.
+    """
+    words = sys.argv[1:]
+    helps = not words or "--help" in words
+    if helps and _stamp(PACKAGES_STAMP) != _packages():
+        print(_usage(words))
+        return
     try:
-        with _one_at_a_time():
-            prepare()
+        if not helps:
+            with _one_at_a_time():
+                prepare()
     except StepFailed as failure:
         sys.exit(f"\nmos: {failure}")
     except KeyboardInterrupt:
@@ -63,12 +99,37 @@ def main() -> None:
         sys.exit(f"\nmos: could not prepare {ROOT}: {error.strerror} ({error.filename}).")
     python = str(VENV / "bin" / "python")
     os.environ["PATH"] = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    os.execv(python, [python, "-m", "mos.ops.cli", *sys.argv[1:]])
+    os.execv(python, [python, "-m", "mos.ops.cli", *words])
+
+
+def _usage(words: list[str]) -> str:
+    """Return what can be said of the command in `words`, or of all, before there are packages."""
+    wanted = next((word for word in words if word in COMMANDS), None)
+    if wanted:
+        return (
+            f"Usage: mos {wanted} [OPTIONS]\n\n  {COMMANDS[wanted]}\n\n"
+            f"Its options: `./mos version`, which fetches packages once; then "
+            f"`./mos {wanted} --help`."
+        )
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name.ljust(width)}  {does}" for name, does in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: mos COMMAND [OPTIONS]\n\nMOS, the food-and-sleep clock.\n",
+            *lines,
+            "\nThe first command fetches packages and builds the app, once.",
+        ]
+    )
+
+
+def _packages() -> str:
+    """Return what the packages' stamp says when they are all there."""
+    return _digest([LOCK], f"{ROOT} {sys.version_info[:2]}")
 
 
 def prepare() -> None:
     """Bring environment, packages and app up to date. Raises StepFailed."""
-    packages = _digest([LOCK], f"{ROOT} {sys.version_info[:2]}")
+    packages = _packages()
     if _stamp(PACKAGES_STAMP) != packages:
         PACKAGES_STAMP.unlink(missing_ok=True)
         _make_environment()
@@ -213,6 +274,11 @@ def _step(title: str, command: list[str], cwd: Path, hint: str) -> None:
     # uv and npm may be set to speak in colours and bars; this is a log.
     environment |= {"NO_COLOR": "1", "UV_NO_PROGRESS": "1", "npm_config_progress": "false"}
     environment.pop("VIRTUAL_ENV", None)
+    # uv reads this one alone, pip and npm others: who has set it is understood by all.
+    if certificates := environment.get("SSL_CERT_FILE"):
+        environment = {
+            "PIP_CERT": certificates, "NODE_EXTRA_CA_CERTS": certificates
+        } | environment  # fmt: skip
     try:
         with tempfile.TemporaryFile() as log:
             ended = subprocess.run(
@@ -234,6 +300,8 @@ def _what_to_do(said: str, hint: str) -> str:
     """Return what to do about what a failed step said; the network is asked for only if it is."""
     if _DISK_FULL.search(said):
         return f"The disk that holds {ROOT} is full: about 1 GB is needed; then start again."
+    if hint == NETWORK_HINT and _UNKNOWN_ISSUER.search(said):
+        return CERTIFICATES_HINT
     return SEE_ABOVE if hint == NETWORK_HINT and not _UNREACHED.search(said) else hint
 
 

@@ -10,21 +10,7 @@ from importlib import import_module
 import typer
 
 from mos import __version__
-
-COMMANDS = (
-    "up",
-    "serve",
-    "work",
-    "migrate",
-    "erase",
-    "plan",
-    "sim",
-    "bench",
-    "test",
-    "check",
-    "screenshots",
-    "version",
-)
+from mos.ops.bootstrap import COMMANDS
 
 
 def version() -> None:
@@ -48,14 +34,15 @@ def build(wanted: str | None) -> typer.Typer:
     # A callback keeps sub-commands even where only one is registered.
     app.callback()(lambda: None)
     for name in COMMANDS if wanted not in COMMANDS else (wanted,):
+        line = COMMANDS[name]
         if name == "version":
-            app.command()(version)
+            app.command(short_help=line)(version)
             continue
         module = import_module(f"mos.ops.{name}")
         if isinstance(module.command, typer.Typer):
-            app.add_typer(module.command, name=name)
+            app.add_typer(module.command, name=name, short_help=line)
         else:
-            app.command(name, no_args_is_help=False)(module.command)
+            app.command(name, short_help=line, no_args_is_help=False)(module.command)
     return app
 
 

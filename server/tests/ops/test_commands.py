@@ -1,5 +1,9 @@
 """The commands that developers live by: `mos test` counts truly, `mos check` lets nothing pass."""
 
+import fcntl
+import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -126,8 +130,10 @@ def test_a_failing_check_fails_the_command(monkeypatch):
 def test_every_command_says_what_it_does():
     app = typer.main.get_command(cli.build(None))
 
-    assert set(app.commands) == set(cli.COMMANDS)
-    assert all(command.get_short_help_str() for command in app.commands.values())
+    assert {name: command.short_help for name, command in app.commands.items()} == (
+        bootstrap.COMMANDS
+    )
+    assert all(command.help for command in app.commands.values())
 
 
 def test_only_the_command_that_was_asked_for_is_imported():
@@ -198,6 +204,63 @@ def test_the_preparation_needs_no_package():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture
+def clone(tmp_path):
+    """A clean clone: ./mos and what runs before there are packages."""
+    place = tmp_path / "clone"
+    (place / "server/mos/ops").mkdir(parents=True)
+    for file in ("mos", "server/mos/ops/bootstrap.py"):
+        shutil.copy(ROOT / file, place / file)
+    (place / "requirements.lock").write_text("")
+    return place
+
+
+def ask(clone, *words):
+    """Return what ./mos says at once, while another ./mos prepares the same clone."""
+    before = sorted(clone.rglob("*"))
+    folder = os.open(clone, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [str(clone / "mos"), *words], check=False, capture_output=True, text=True, timeout=60
+        )
+    finally:
+        os.close(folder)
+    assert done.returncode == 0, done.stderr
+    assert sorted(clone.rglob("*")) == before
+    return done.stdout
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--help", "nonsense"]])
+def test_a_clean_clone_lists_its_commands_and_installs_nothing(clone, words):
+    said = ask(clone, *words)
+
+    assert "Usage: mos" in said
+    for name, does in bootstrap.COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(does)}$", said, re.MULTILINE)
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_a_clean_clone_says_what_one_command_does_and_how_to_hear_more(clone):
+    said = ask(clone, "erase", "--help")
+
+    assert bootstrap.COMMANDS["erase"] in said
+    assert bootstrap.COMMANDS["up"] not in said
+    assert "./mos version" in said
+
+
+def test_once_there_are_packages_the_command_itself_helps(monkeypatch, tmp_path, capsys):
+    became = []
+    monkeypatch.setattr(bootstrap, "PACKAGES_STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(os, "execv", lambda _python, words: became.append(words[-2:]))
+    monkeypatch.setattr(sys, "argv", ["mos", "up", "--help"])
+    (tmp_path / "stamp").write_text(bootstrap._packages())
+    bootstrap.main()
+
+    assert became == [["up", "--help"]]
+    assert capsys.readouterr().out == ""
+
+
 def test_the_installer_is_pinned_with_its_hashes():
     pins = bootstrap._pins_of("uv")
 
@@ -211,6 +274,13 @@ def test_the_installer_is_pinned_with_its_hashes():
     [
         ("npm error code ENOTFOUND", "Is there a network"),
         ("error: tcp connect error: Network is unreachable (os error 101)", "Is there a network"),
+        (
+            "cause: error sending request\ncause: invalid peer certificate: UnknownIssuer",
+            "SSL_CERT",
+        ),
+        ("npm error code UNABLE_TO_VERIFY_LEAF_SIGNATURE", "SSL_CERT_FILE"),
+        ("npm error code SELF_SIGNED_CERT_IN_CHAIN", "SSL_CERT_FILE"),
+        ("SSLError(CERTIFICATE_VERIFY_FAILED: unable to get local issuer)", "SSL_CERT_FILE"),
         ("npm error code ENOTEMPTY: directory not empty, rename", "lines above"),
         ("npm error nospc ENOSPC: no space left on device, write", "is full: about 1 GB"),
     ],
@@ -226,6 +296,19 @@ def test_a_failed_step_shows_its_last_words_and_what_to_do(tmp_path, capsys, sai
 
     assert said in capsys.readouterr().err
     assert ("network?" in str(failed.value)) == (todo == "Is there a network")
+
+
+def test_one_file_of_certificates_serves_every_installer(tmp_path, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/company.pem")
+    monkeypatch.setenv("PIP_CERT", "/for-pip.pem")
+    monkeypatch.delenv("NODE_EXTRA_CA_CERTS", raising=False)
+    told = tmp_path / "told"
+    names = "'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS', 'PIP_CERT'"
+    program = f"import os; open({str(told)!r}, 'w').write(str([os.environ[n] for n in ({names})]))"
+    bootstrap._step("Telling", [sys.executable, "-c", program], tmp_path, bootstrap.SEE_ABOVE)
+
+    # What somebody chose for one of them stays.
+    assert told.read_text() == "['/company.pem', '/company.pem', '/for-pip.pem']"
 
 
 def test_what_an_interrupted_start_left_is_cleared_before_packages_are_fetched_again(
