@@ -125,11 +125,13 @@ class Up:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         # Even an impatient second Ctrl-C must leave the database stopped in good order.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._stack.close()
+        if failure is None:
+            self._say("Stopped.")
 
     # ── before anything runs: one refusal, and nothing was changed
 

@@ -75,7 +75,9 @@ def _lan(trust: str, fingerprint: str) -> list[RenderableType]:
         Text(f"\nOn a phone or tablet in this network, scan this or open {trust}\n"),
         # Light on dark whatever the terminal's own colours are: some cameras know no other way.
         Text(drawing.getvalue().rstrip(), style="bright_white on black"),
-        Text("It leads through trusting this home, once. Without HTTPS a phone has no offline and"),
-        Text("no push: it could not ring. The certificate's fingerprint begins with"),
+        Text(
+            "It leads through trusting this home, once. A phone that does not trust it can neither "
+            "ring nor work without a network. The certificate's fingerprint begins with"
+        ),
         Text(half, style="bold"),
     ]

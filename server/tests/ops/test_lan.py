@@ -1,16 +1,21 @@
 """HTTPS on a private network: who trusts this home trusts it for its own addresses and no more."""
 
 import asyncio
+import io
+import itertools
 import re
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import aiohttp
 import msgspec
 import pytest
+from rich.console import Console
 
+from mos.ops import welcome
 from mos.ops.lan import addresses, authority, trust_page
 from mos.ops.settings import ROOT
 
@@ -113,6 +118,24 @@ def test_this_machine_knows_its_addresses():
 )
 def test_the_page_speaks_the_readers_language(asked, accepted, language):
     assert trust_page.choose_language(asked, accepted) == language
+
+
+def test_the_box_breaks_its_lines_where_they_are_full():
+    console = Console(file=io.StringIO(), width=80)
+    welcome.show(
+        console,
+        welcome.Welcome(
+            address="https://192.168.1.20:8080", demo=False, claim=None, data=Path("/var"),
+            trust="http://192.168.1.20:8081/", fingerprint="AAAA BBBB CCCC DDDD",
+        ),
+    )  # fmt: skip
+    lines = [line.strip(" │") for line in console.file.getvalue().splitlines()]
+    begin = next(at for at, line in enumerate(lines) if "leads" in line)
+    text = lines[begin : lines.index("AAAA BBBB")]
+
+    assert " ".join(text).endswith("fingerprint begins with")
+    for line, following in itertools.pairwise(text):
+        assert len(line) + 1 + len(following.split()[0]) > 74
 
 
 def test_all_languages_say_the_same_things():

@@ -228,6 +228,7 @@ async def test_ctrl_c_stops_it_in_good_order(up, home):
 
     assert one.stop(signal.SIGINT) == 0
     assert "Stopping…" in one.said
+    assert re.search(r"\d\d:\d\d:\d\d Stopped\.\n$", one.said)
 
 
 # ── it refuses in one sentence
