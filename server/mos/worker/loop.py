@@ -228,8 +228,14 @@ class Worker:
         """Look after some spaces' past, each once a day; few at a time, for rings come first."""
         async with self._app.transaction() as db:
             found = await upkeep.claim(db, before=now - _TIDY_EVERY, now=now, limit=_TIDY_AT_ONCE)
+        failures: list[Exception] = []
         for each in found:
-            await self._tidy_space(each, now)
+            try:
+                await self._tidy_space(each, now)
+            except Exception as error:  # noqa: BLE001  one space's past keeps no other's waiting a day
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def _tidy_space(self, each: upkeep.Untidy, now: datetime) -> None:
         for _ in range(_TIDY_PARTS):
