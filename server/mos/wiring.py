@@ -60,6 +60,7 @@ async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
     """
     medication = care_store.medication_of(space)
     await db.scope(Scope(org, (space, medication)))
+    await erasure.close(db, org, (space, medication))
     for each in (space, medication):
         await dispatch_erasure.erase(db, org, each)
     await erasure.erase(db, org, medication, now)

@@ -4,9 +4,11 @@ from uuid import UUID
 
 from mos.db import Db, Queries
 
-_ERASE = Queries(__package__, "erasure.sql").command("erase")
+_sql = Queries(__package__, "erasure.sql")
+_ERASE = tuple(_sql.command(name) for name in _sql.names())
 
 
 async def erase(db: Db, org: UUID, space: UUID) -> None:
     """Delete everything that the engine knows of a space, which must be in the scope."""
-    await db.run(_ERASE, org=org, space=space)
+    for statement in _ERASE:
+        await db.run(statement, org=org, space=space)

@@ -30,6 +30,7 @@ async def compact(db: Db, org: UUID, space: UUID, now: datetime) -> int:
         org=org,
         space=space,
         deleted_before=_clock(deleted_before),
+        received_before=deleted_before,
         # Whoever has not heard of the deletion had to stop before this.
         floor=_clock(deleted_before + _LONGEST_LEASE),
         limit=_AT_ONCE,

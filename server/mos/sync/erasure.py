@@ -1,6 +1,6 @@
 """A space's content goes for good: nothing brings it back, no late device and no old backup."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,15 +18,24 @@ class Erasure(Struct, frozen=True):
     at: datetime
 
 
+_CLOSE = SQL.command("close_spaces")
 _ERASE = SQL.command("erase")
 _ERASURES = SQL.query("erasures", Erasure)
+
+
+async def close(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:
+    """Wait until nobody writes into these spaces, and let nobody begin until the transaction ends.
+
+    Before anything of them is deleted: what is written meanwhile would stay.
+    """
+    await db.run(_CLOSE, org=org, spaces=spaces)
 
 
 async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
     """Delete all that a space holds or held, and note that; False where there is no such space.
 
-    The space must be in the transaction's scope. What other domains know of it is theirs to
-    delete; the archive is the worker's (`mos.sync.archive.forget`).
+    The space must be in the transaction's scope, and closed. What other domains know of it is
+    theirs to delete; the archive is the worker's (`mos.sync.archive.forget`).
     """
     return await db.run(_ERASE, org=org, space=space, now=now) == 1
 

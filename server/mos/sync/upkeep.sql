@@ -16,6 +16,10 @@ WITH old AS (
   SELECT rec_id, seq FROM rec
   WHERE org_id = :org AND space_id = :space AND doc -> 'deleted' = 'true'
     AND (clk ->> 'deleted') COLLATE "C" < :deleted_before
+    -- By the server's own time as well, as far as the log still tells: a device whose clock is behind dates
+    -- back what others have not heard of.
+    AND NOT EXISTS (SELECT FROM op o WHERE o.org_id = :org AND o.space_id = :space AND o.seq = rec.seq
+                                       AND o.received_at >= :received_before)
   ORDER BY seq LIMIT :limit
 ), gone AS (
   DELETE FROM rec r USING old o
@@ -42,6 +46,10 @@ WITH gone AS (
 )
 UPDATE space SET archive_hlc = GREATEST(archive_hlc, :hlc)
 WHERE org_id = :org AND space_id = :space;
+
+-- name: close_spaces
+-- Stronger than the lock of a push: it keeps out the quarantine of those who do not see the space, too.
+SELECT FROM space WHERE org_id = :org AND space_id = ANY (:spaces) ORDER BY space_id FOR UPDATE;
 
 -- name: erase
 -- All that the space holds or held. The stub says that it was here, and lets nothing back in.

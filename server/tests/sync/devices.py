@@ -139,6 +139,11 @@ class Device:
 
     async def push_text(self, ops: str, *, now=NOW, client_now=None) -> Pushed:
         """Send a batch whose ops are JSON already."""
+        async with self.database.app.transaction(Scope(self.org)) as db:
+            return await self.push_in(db, ops, now=now, client_now=client_now)
+
+    async def push_in(self, db, ops: str, *, now=NOW, client_now=None) -> Pushed:
+        """Send a batch in a transaction whose end is the caller's."""
         head = PushHead(
             proto=1,
             schema=1,
@@ -146,8 +151,7 @@ class Device:
             client_now=client_now or now,
             ops=msgspec.json.decode(ops, type=list[msgspec.Raw]),
         )
-        async with self.database.app.transaction(Scope(self.org)) as db:
-            return await actions.push(db, self.author, head, self.collections, now)
+        return await actions.push(db, self.author, head, self.collections, now)
 
     async def verdicts(self, *ops, now=NOW) -> list[str]:
         """Send a batch; return its verdicts as words."""

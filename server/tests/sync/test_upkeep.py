@@ -1,7 +1,9 @@
 """The past of a space: forgotten, archived, erased; and nothing that was deleted comes back."""
 
+import asyncio
 import gzip
 import json
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from devices import NOW, NOW_MS, Device
 
 from mos import wiring
 from mos.care.store import medication_of
+from mos.dispatch import engine
 from mos.ops.erase import _known, _replay
 from mos.sync.archive import file_of
 from mos.worker.loop import Worker
@@ -114,6 +117,22 @@ async def test_a_cold_pull_in_pages_ends_although_the_past_was_forgotten(device,
     assert fresh.cursors[device.spaces[0]].count(".") == 2
 
 
+async def test_a_deletion_by_a_clock_that_is_behind_is_forgotten_no_sooner(device, database):
+    """P19: it looks old, and others have not heard of it."""
+    tablet, rec = another(device), uuid4()
+    await device.push(device.set(rec, {"title": "x"}, ms=NOW_MS - 400 * DAY_MS))
+    await device.push(device.set(rec, {"deleted": True}, ms=NOW_MS - 300 * DAY_MS))
+    await tidy(database, NOW + timedelta(hours=1))
+    edit = tablet.set(rec, {"title": "again"}, ms=NOW_MS)
+    said = await tablet.verdicts(edit, now=NOW + timedelta(hours=2))
+    kept = await database.sql("SELECT doc FROM rec")
+    await tidy(database, NOW + timedelta(days=181))
+
+    assert said == ["applied"]
+    assert kept == [{"doc": {"title": "again", "deleted": True}}]
+    assert await database.sql("SELECT 1 FROM rec") == []
+
+
 # ────────────────────────────────────────────────── the archive
 
 
@@ -171,6 +190,39 @@ async def test_what_cannot_be_written_is_not_forgotten(device, database, tmp_pat
         await tidy(database, NOW + timedelta(days=91), tmp_path / "archive")
 
     assert len(await database.sql("SELECT 1 FROM op")) == 3
+
+
+async def test_what_came_while_the_servers_clock_was_ahead_is_not_lost(
+    device, database, home, archive
+):
+    """P3: behind it lie ops that are older, and those alone may not leave."""
+    await device.push(device.set(uuid4(), {"title": "x"}), now=NOW + timedelta(days=1))
+    await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(4)])
+    for days in (90.5, 92):
+        await tidy(database, NOW + timedelta(days=days), archive)
+    left = await database.sql("SELECT seq FROM op ORDER BY seq")
+    lines = gzip.decompress(file_of(archive, home.org, home.space).read_bytes()).splitlines()
+
+    assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4]
+    assert [row["seq"] for row in left] == [5]
+
+
+async def test_a_space_that_cannot_be_looked_after_keeps_no_other_waiting(database, archive):
+    home = await a_home(database, residents=4, email_domain="four.test")
+    spaces = tuple(resident.space for resident in home.residents)
+    device = Device(database, home.org, spaces)
+    for space in spaces:
+        ops = [device.set(uuid4(), {"title": "x"}, space=space) for _ in range(3)]
+        await device.push(*ops)
+    for space in spaces[:2]:
+        file_of(archive, home.org, space).mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        await tidy(database, NOW + timedelta(days=91), archive)
+    left = await database.sql("SELECT space_id, count(*) AS n FROM op GROUP BY space_id")
+
+    assert {row["space_id"]: row["n"] for row in left} == dict(
+        zip(spaces, (3, 3, 1, 1), strict=True)
+    )
 
 
 async def test_each_space_is_looked_after_once_a_day(device, database):
@@ -233,11 +285,46 @@ async def test_nothing_of_an_erased_space_is_left_anywhere(device, database, hom
     assert not file.exists()
     assert late == ["gone", "gone"]
     assert "Hemligt" not in await everywhere(database)
+    assert await database.sql("SELECT 1 FROM device_space") == []
     assert [(gone.why, gone.purge) for gone in pulled.gone] == [("erased", True)]
     [space] = await database.sql(
         "SELECT state, epoch, head_seq, live_n FROM space WHERE kind = 'resident'"
     )
     assert space == {"state": 2, "epoch": 1, "head_seq": 2, "live_n": 0}
+
+
+@pytest.mark.parametrize("sees", [True, False])
+async def test_what_is_on_its_way_while_a_space_is_erased_is_erased_too(
+    device, database, home, sees
+):
+    """P18: what the push wrote is there when the erasure looks, or finds the space erased."""
+    op = device.set(uuid4(), {"title": "Hemligt"})
+    writer = device if sees else replace(device, spaces=())
+    async with database.app.transaction() as db:
+        await writer.push_in(db, json.dumps([op]))
+        erasing = asyncio.create_task(erase(database, home))
+        await asyncio.wait({erasing}, timeout=0.3)
+    assert await erasing
+
+    assert "Hemligt" not in await everywhere(database)
+
+
+async def test_what_becomes_due_while_a_space_is_erased_is_erased_too(device, database, home):
+    await database.sql(
+        "INSERT INTO due (org_id, space_id, occ, reminder_id, at, first_at, ends_at, category, "
+        "criticality, checkable, grace_s, ring_start, ring_again) "
+        "VALUES ($1, $2, 'x@2026-11-27T08:00', gen_random_uuid(), $3, $3, $3, 'meal', 'normal', "
+        "true, 60, true, false)",
+        home.org, home.space, NOW,
+    )  # fmt: skip
+    async with database.engine.transaction() as db:
+        assert await engine.claim(db, NOW + timedelta(seconds=1), 10) == 1
+        erasing = asyncio.create_task(erase(database, home))
+        await asyncio.wait({erasing}, timeout=0.3)
+    assert await erasing
+
+    for table in ("due", "occurrence", "answer", "alert", "delivery"):
+        assert await database.sql(f"SELECT 1 FROM {table}") == []
 
 
 async def test_what_was_erased_is_erased_again_after_a_restore(device, database, home):

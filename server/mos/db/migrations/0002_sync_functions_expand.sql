@@ -20,11 +20,19 @@ $$;
 CREATE FUNCTION sync_quarantine(
   p_org uuid, p_device uuid, p_account uuid, p_now timestamptz, p_items jsonb
 ) RETURNS bigint[] LANGUAGE sql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-  WITH item AS (
+  WITH asked AS (
     SELECT i.*, octet_length(i.payload::text) AS bytes
     FROM jsonb_to_recordset(p_items) AS i (ord bigint, space uuid, op uuid, g uuid, reason text, payload jsonb)
     WHERE p_org = mos_org()
-      AND NOT EXISTS (SELECT 1 FROM space s WHERE s.org_id = p_org AND s.space_id = i.space AND s.state = 2)
+  ),
+  -- An erasure that is under way is waited for, a push is not (erasure.close): what came in beside it would stay.
+  place AS MATERIALIZED (
+    SELECT s.space_id, s.state FROM space s
+    WHERE s.org_id = p_org AND s.space_id IN (SELECT a.space FROM asked a) ORDER BY s.space_id FOR KEY SHARE
+  ),
+  item AS (
+    SELECT i.* FROM asked i
+    WHERE NOT EXISTS (SELECT 1 FROM place p WHERE p.space_id = i.space AND p.state = 2)
       AND NOT EXISTS (SELECT 1 FROM quarantine q
                       WHERE q.org_id = p_org AND q.space_id = i.space AND q.op_id = i.op)
   ),
@@ -201,7 +209,7 @@ BEGIN
            j.is_safety, j.was_hlc, j.was_claimed, j.rec_seq, j.rec_deleted, j.clk,
            COALESCE(j.was, CASE WHEN j.is_known_event THEN 'applied' END) AS was,
            COALESCE(j.was_seq, CASE WHEN j.is_known_event THEN j.rec_seq END) AS was_seq,
-           j.head_seq, j.state IS NOT NULL AS is_visible,
+           j.head_seq, j.state IS NOT NULL AS is_visible, COALESCE(j.state <> 2, false) AS is_counted,
            -- Plain byte order, whatever order the database speaks: in Danish, "aa" comes after "z".
            COALESCE(j.hlc, CASE WHEN j.refused IS NULL THEN sync_server_hlc(p_now, j.clk,
              row_number() OVER (PARTITION BY j.space_id, j.rec_id, j.refused IS NULL ORDER BY j.ord))
@@ -282,12 +290,13 @@ BEGIN
     )), '{}') AS ords
   ),
   -- What came, by number. Between the last that was known and the greatest there may be some that did not.
+  -- Of an erased space nobody counts: nothing is kept of who wrote there.
   counted AS (
     SELECT b.space_id, max(b.n) FILTER (WHERE b.ord <> ALL (c.ords)) AS top,
            COALESCE(range_agg(int8range(b.n, b.n, '[]')) FILTER (WHERE b.n IS NOT NULL AND b.ord <> ALL (c.ords)),
                     '{}') AS came,
            COALESCE(max(b.hlc) FILTER (WHERE b.refused IS NULL), '') AS hlc
-    FROM numbered b CROSS JOIN crowded c WHERE b.is_visible AND p_device IS NOT NULL GROUP BY b.space_id
+    FROM numbered b CROSS JOIN crowded c WHERE b.is_counted AND p_device IS NOT NULL GROUP BY b.space_id
   ),
   acknowledged AS (
     INSERT INTO device_space AS d (org_id, space_id, device_id, last_n, missing, lost, last_hlc, skew_ms, seen_at)

@@ -163,7 +163,9 @@ class Reference:
         gone = [
             (record.seq, rec)
             for rec, record in one.recs.items()
-            if record.is_deleted and record.clk["deleted"] < _clock(before)
+            if record.is_deleted
+            and record.clk["deleted"] < _clock(before)
+            and (record.seq < one.archived_before or one.log[record.seq - 1].at_ms < before)
         ]
         if gone:
             one.floor = max([one.floor, *(seq for seq, _ in gone)])
@@ -295,17 +297,19 @@ class _Batch:
             if known is not None and known.claimed is not None:
                 restamped[op["op"]] = known.hlc
         self._results = [results[i] for i in range(len(self._ops))]
-        self._count(touched)
+        # Of an erased space nobody counts.
+        counted = [space for space in touched if self._space(space).state != 2]
+        self._count(counted)
         missing = {
             space: pairs
-            for space in touched
+            for space in counted
             if (pairs := self._world.missing(space, self._who.device))
         }
         return {
             "results": self._results,
             "restamped": restamped,
             "acked": {
-                space: self._space(space).place(self._who.device).last_n for space in touched
+                space: self._space(space).place(self._who.device).last_n for space in counted
             },
             "heads": {space: self._space(space).head for space in touched},
         } | ({"missing": missing} if missing else {})
