@@ -7,7 +7,6 @@ import {
   dayOf,
   familyOf,
   nowAndNext,
-  quarters,
   readAlert,
   readProfile,
   readReminder,
@@ -102,10 +101,6 @@ describe('a day is as its vector says', () => {
       ]);
       expect(Object.fromEntries(cards), moment.now).toEqual(moment.cards);
     }
-  });
-
-  it.each(vectors.quarters)('from $now to $next there are $dots dots', ({ now, next, dots }) => {
-    expect(quarters(instant(now, ZONE), instant(next, ZONE))).toBe(dots);
   });
 });
 

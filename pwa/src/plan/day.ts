@@ -267,6 +267,7 @@ export function dayOf(source: DaySource, { date, now }: { date: string; now: num
         now,
       }),
     )
+    .filter((item) => item.completion !== null || wasPlanned(item))
     .filter((item) => item.start >= begins || item.end > begins || isWaiting(item, begins, now))
     .sort((a, b) => a.start - b.start || byImportance(a, b));
 }
@@ -293,6 +294,14 @@ export function pauseOn(pauses: Profile['pause'], day: string): Profile['pause']
 /** A medicine of 23:50 does not vanish at midnight. */
 function isWaiting(item: Item, begins: number, now: number): boolean {
   return now >= begins && (item.state === 'now' || item.state === 'open');
+}
+
+/** What somebody plans for this minute still begins, here as on the server. */
+const STILL_BEGINS_MS = 5 * MINUTE_MS;
+
+/** Nobody plans breakfast for this morning in the afternoon: what began before its reminder was made waited for nobody. */
+function wasPlanned({ reminder, start }: Item): boolean {
+  return start >= (madeAt(reminder.id) ?? -Infinity) - STILL_BEGINS_MS;
 }
 
 function itemOf(
@@ -346,16 +355,12 @@ interface Facts {
 
 /** A moment, such as a medicine, is "now" for its first quarter of an hour. */
 const MOMENT_MS = 15 * MINUTE_MS;
-/** What somebody plans for this minute still begins, here as on the server. */
-const STILL_BEGINS_MS = 5 * MINUTE_MS;
 
 function stateOf(facts: Facts, now: number): ItemState {
   const { reminder, start, end, missedAt } = facts;
   if (facts.answered) return 'done';
   if (facts.paused) return 'paused';
   if (now < start) return 'later';
-  // Nobody plans breakfast for this morning in the afternoon.
-  if (start < (madeAt(reminder.id) ?? -Infinity) - STILL_BEGINS_MS) return 'gone';
   const moment = reminder.checkable ? Math.min(start + MOMENT_MS, missedAt) : start + MOMENT_MS;
   if (now < (reminder.minutes === 0 ? moment : end)) return 'now';
   if (!reminder.checkable) return 'gone';
@@ -394,15 +399,4 @@ export function nowAndNext(
     .filter((item) => item.state === 'later' && item.start > now)
     .sort((a, b) => a.start - b.start || byImportance(a, b));
   return { now: first, also: second ?? null, next };
-}
-
-const QUARTER_MS = 15 * MINUTE_MS;
-const MOST_QUARTERS = 8;
-
-/** Dots from `now`, rounded to its nearest quarter (12:07 → 12:00, 12:08 → 12:15), to the start of what comes next:
- *  one per quarter. None when it is more than two hours away. */
-export function quarters(now: number, next: number): number {
-  const rounded = Math.floor((Math.floor(now / MINUTE_MS) + 7) / 15) * QUARTER_MS;
-  const dots = Math.max(0, Math.ceil((next - rounded) / QUARTER_MS));
-  return dots > MOST_QUARTERS ? 0 : dots;
 }

@@ -80,6 +80,7 @@ describe('how long it is', () => {
     expect(quarterWords(from, from + 120)).toBe('2 timmar kvar');
     expect(quarterWords(from, from + 135)).toBeNull();
     expect(quarterWords(minute('12:55'), minute('13:00'))).toBe('Strax');
+    expect(quarterWords(minute('22:33'), minute('22:34'))).toBe('Strax');
   });
 
   it('is told by what lies between when it is far', () => {

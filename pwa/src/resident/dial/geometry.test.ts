@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import vectors from '../../../../spec/vectors/day.json';
 import {
   COMPACT,
   FULL,
@@ -13,7 +14,6 @@ import {
   placeSymbols,
   pointAt,
   quarterDots,
-  quartersLeft,
   starsIn,
   type Span,
 } from './geometry';
@@ -199,8 +199,12 @@ describe('quarters', () => {
     expect(nearestQuarter(at('12:08'))).toBe(at('12:15'));
   });
 
-  it('count 3 from 12:14 to 13:00', () => {
-    expect(quartersLeft(at('12:14'), at('13:00'))).toBe(3);
+  it.each(vectors.quarters)('from $now to $next there are $dots dots', ({ now, next, dots }) => {
+    const minute = (local: string): number => Date.parse(`${local}Z`) / 60_000;
+    expect(quarterDots(minute(now), minute(next), day)).toHaveLength(dots);
+  });
+
+  it('stand at 12:30, 12:45 and 13:00 from 12:14 to 13:00', () => {
     expect(quarterDots(at('12:14'), at('13:00'), day).map((dot) => dot.at)).toEqual([
       at('12:30'),
       at('12:45'),

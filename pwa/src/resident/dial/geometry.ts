@@ -298,9 +298,9 @@ export function nearestQuarter(minute: number): number {
   return Math.floor((minute + 7) / QUARTER) * QUARTER;
 }
 
-/** Whole quarters from now until `next` (both minutes of the day, `next` later than `now`). */
+/** Whole quarters from now until `next`, to the nearest: none in the last seven minutes. Both are minutes of the day. */
 export function quartersLeft(now: number, next: number): number {
-  return Math.max(0, Math.ceil((next - nearestQuarter(now)) / QUARTER));
+  return Math.max(0, Math.floor((next - now + 7) / QUARTER));
 }
 
 /** One dot per quarter up to and including the start of the next thing; none when it is far. */
@@ -321,6 +321,11 @@ export function quarterDots(
 export function dotRow(quarters: number): boolean[] {
   const whole = Math.max(1, Math.ceil(quarters / 4)) * 4;
   return Array.from({ length: whole }, (_, i) => i >= whole - quarters);
+}
+
+/** Whether the moon walks round the rim in place of the sun. */
+export function isMoonlit(minute: number): boolean {
+  return minute >= 21 * 60 || minute < 6 * 60;
 }
 
 /** A moon of this radius round 0,0, its bite up to the right. */
