@@ -5,6 +5,7 @@ PostgreSQL writes to a real disk before it says yes.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +31,7 @@ from mos.db.migrate import migrate
 from mos.kernel.ids import new_id
 from mos.ops import secret_files
 from mos.ops.home import create_database
-from mos.ops.postgres import Cluster
+from mos.ops.postgres import Cluster, die_with_parent
 from mos.ops.settings import ROOT
 
 WORKERS = 2
@@ -102,8 +103,11 @@ def app_dsn(cluster: Cluster) -> str:
 
 def database_cpu(cluster: Cluster) -> float:
     """Return the processor seconds of PostgreSQL so far."""
-    postmaster = int((cluster.data / "postmaster.pid").read_text().split()[0])
-    return processes.cpu_seconds(processes.family(postmaster))
+    return processes.cpu_seconds(processes.family(_postmaster(cluster)))
+
+
+def _postmaster(cluster: Cluster) -> int:
+    return int((cluster.data / "postmaster.pid").read_text().split()[0])
 
 
 @contextmanager
@@ -121,6 +125,9 @@ def database(place: Path) -> Iterator[Cluster]:
         cluster.start()
         yield cluster
     finally:
+        # Nothing of it is kept: it need not write down what it holds.
+        with suppress(OSError, ValueError):
+            os.kill(_postmaster(cluster), signal.SIGQUIT)
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -156,6 +163,7 @@ def served(cluster: Cluster) -> Iterator[Home]:
             server = subprocess.Popen(
                 [sys.executable, "-P", "-m", "mos.ops.cli", "serve", "--fd", str(sock.fileno())],
                 env=environment, stdout=log, stderr=log, pass_fds=(sock.fileno(),),
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prctl, no locks
             )  # fmt: skip
             stack.callback(processes.stop, server)
             home.servers.append(server)

