@@ -96,7 +96,7 @@ async def _prepare(dsn: str, kind: Kind, now: datetime, *, asked: bool) -> Prepa
             home = await db.one(_PRESENT_HOME)
         if home is None and kind == "demo":
             # Here and not above: an installation without a demo never even reads its password.
-            from mos.ops.demo import seed  # noqa: PLC0415
+            from mos.ops.demo.seed import seed  # noqa: PLC0415
 
             await seed(dsn, now)
             return Prepared(demo=True, claim=None)

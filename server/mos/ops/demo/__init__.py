@@ -5,6 +5,6 @@ opens nothing elsewhere: addresses end in `.example`, which no mail can reach (R
 """
 
 from mos.ops.demo.people import PASSWORD, PEOPLE, Person
-from mos.ops.demo.seed import seed
 
-__all__ = ["PASSWORD", "PEOPLE", "Person", "seed"]
+# `mos.ops.demo.seed` makes it: not from here, because every later start asks for the people alone.
+__all__ = ["PASSWORD", "PEOPLE", "Person"]

@@ -18,17 +18,23 @@ DAYS = 30
 GRACE = timedelta(minutes=30)
 # What stands unanswered is no older than this: longer ago, somebody would have come.
 _UNANSWERED_FOR = timedelta(hours=5)
+# How often in a morning or an evening something is needed.
+_NEEDED = 0.2
 # The last hours went well, so that what stands unanswered stands out.
 _CALM_FOR = timedelta(hours=14)
 
 
 @dataclass(frozen=True)
 class Reminder:
-    """A reminder of the demo with the id and the rule that it was given."""
+    """A reminder of the demo, or an order that rings as one: where it lies, and its id and rule."""
 
+    space: UUID
     id: UUID
     planned: Planned
     rule: Rule
+    grace: timedelta = GRACE
+    # Of an order: the version that doses are signed by.
+    ver: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,22 @@ def history(resident: Resident, reminders: list[Reminder], now: datetime) -> His
     kept = [item for item in found if item not in left]
     until = left[0][0] if left else now - GRACE
     return History(list(_happened(resident, kept, dice, now - _CALM_FOR)), until)
+
+
+def as_needed(key: str, now: datetime) -> list[datetime]:
+    """Return when the resident called `key` was given what is given as needed, oldest first.
+
+    At most twice a day, six hours and more apart; `now` is in the home's zone, as what is returned.
+    """
+    dice = random.Random(f"{key} as needed")  # noqa: S311  invents a past, protects nothing
+    given = []
+    for back in range(DAYS, -1, -1):
+        day = (now - timedelta(days=back)).replace(minute=0, second=0, microsecond=0)
+        for hour in (9, 18):
+            at = day.replace(hour=hour) + timedelta(minutes=dice.randrange(150))
+            if dice.random() < _NEEDED and at < now - GRACE:
+                given.append(at)
+    return given
 
 
 def _happened(

@@ -128,6 +128,7 @@ SUPPORTERS = (
     Person("fatima", "Fatima Rahimi", "caregiver", _STAFF, primary_for=("amir", "maja")),
     Person("mikael", "Mikael Lund", "caregiver", _STAFF),
     Person("ingrid", "Ingrid Sandberg", "nurse", _NURSE),
+    Person("henrik", "Henrik Dahl", "nurse", _NURSE),
     Person(
         "karin",
         "Karin Lindqvist",

@@ -1,4 +1,7 @@
-"""What a week looks like for each of the six. Data only; titles are Swedish, as the home is."""
+"""What a week looks like for each of the six, but for medicines: those are ordered. Data only.
+
+Titles are Swedish, as the home is.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,10 +32,6 @@ def _meal(title: str, symbol: str, time: str, minutes: int, note: str = "", **mo
     return Planned(title, "meal", symbol, (time,), minutes, note=note, **more)
 
 
-def _medicine(note: str, *times: str, criticality: str = "critical") -> Planned:
-    return Planned("Medicin", "medication", "pill", times, 0, note=note, criticality=criticality)
-
-
 def _sleep(time: str, minutes: int) -> Planned:
     return Planned(
         "Sova", "sleep", "bed", (time,), minutes, criticality="important", checkable=False
@@ -41,7 +40,6 @@ def _sleep(time: str, minutes: int) -> Planned:
 
 ELSA = (
     _meal("Frukost", "porridge", "07:30", 45, "Gröt och lingon"),
-    _medicine("Metoprolol 50 mg. 1 tablett med vatten.", "07:30", "20:00"),
     Planned(
         "Dusch", "hygiene", "shower", ("08:45",), 30, ("mon", "thu"), "Sara hjälper till", before=15
     ),
@@ -80,7 +78,6 @@ AMIR = (
 )
 GUNNAR = (
     _meal("Frukost", "egg", "07:45", 40),
-    _medicine("Metoprolol 50 mg. 1 tablett med vatten.", "08:00", "11:45", "20:15"),
     _meal("Förmiddagskaffe", "coffee", "09:30", 25),
     Planned("Läsa tidningen", "rest", "newspaper", ("10:15",), 40, checkable=False),
     _meal("Lunch", "meat", "12:15", 45),
@@ -94,7 +91,6 @@ GUNNAR = (
 )
 MAJA = (
     _meal("Frukost", "yoghurt", "07:15", 25, criticality="important", before=5),
-    _medicine("Metylfenidat 36 mg. 1 kapsel.", "07:15", criticality="important"),
     Planned(
         "Verksamhet",
         "other",
@@ -116,7 +112,6 @@ MAJA = (
     _sleep("22:30", 495),
 )
 BIRGITTA = (
-    _medicine("Levaxin 75 µg. 1 tablett på fastande mage.", "07:00"),
     _meal("Frukost", "porridge", "07:30", 45, criticality="important"),
     _meal("Mellanmål", "glass", "10:30", 20, "Näringsdryck", criticality="important"),
     _meal("Lunch", "chicken", "12:30", 45, criticality="important"),
@@ -124,7 +119,6 @@ BIRGITTA = (
     _meal("Mellanmål", "pancakes", "15:00", 30, criticality="important"),
     Planned("Sång", "meeting", "music", ("16:00",), 60, ("wed",), "I samlingssalen"),
     _meal("Middag", "fish", "17:30", 45, criticality="important"),
-    _medicine("Citalopram 20 mg. 1 tablett.", "20:00"),
     _meal("Kvällsmål", "sandwich", "20:30", 25, criticality="important"),
     _sleep("22:00", 540),
 )
@@ -133,7 +127,6 @@ TOR = (
     Planned("Borsta tänderna", "hygiene", "toothbrush", ("08:10", "21:00"), 10),
     Planned("Busstur", "movement", "bus", ("09:30",), 120, ("tue", "fri")),
     _meal("Lunch", "meatballs", "12:00", 40),
-    _medicine("Lamotrigin 100 mg. 1 tablett.", "14:00", "21:15"),
     _meal("Mellanmål", "chocolate", "14:30", 20, days=_WEEKEND),
     _meal("Mellanmål", "pear", "14:30", 20, days=_WORK),
     Planned("Bada", "movement", "swim", ("16:00",), 60, ("thu",)),

@@ -17,11 +17,9 @@ SELECT :org, c.id, c.account, 'password', :secret, :now
 FROM unnest(:ids::uuid[], :accounts::uuid[]) AS c (id, account)
 
 -- name: add_spaces
--- With the fingerprint of `heads` live records, numbered from 1 (docs/sync.md, "check").
-INSERT INTO space (org_id, space_id, kind, of_space, head_seq, live_n, live_sum, live_sq)
-SELECT :org, s.id, CASE WHEN s.of_id IS NULL THEN 'resident' ELSE 'medication' END, s.of_id, s.head, s.head, s.head * (s.head + 1) / 2,
-       mod(s.head::numeric * (s.head + 1) * (2 * s.head + 1) / 6, 1::bigint << 53)::bigint
-FROM unnest(:ids::uuid[], :ofs::uuid[], :heads::bigint[]) AS s (id, of_id, head)
+INSERT INTO space (org_id, space_id, kind, of_space)
+SELECT :org, s.id, CASE WHEN s.of_id IS NULL THEN 'resident' ELSE 'medication' END, s.of_id
+FROM unnest(:ids::uuid[], :ofs::uuid[]) AS s (id, of_id)
 
 -- name: add_residents
 INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat)
@@ -53,6 +51,15 @@ INSERT INTO op (org_id, space_id, seq, op_id, account_id, kind, coll, rec_id, hl
 SELECT :org, g.space, g.seq, CASE WHEN g.kind = 'event' THEN g.rec ELSE gen_random_uuid() END, g.author, g.kind,
        g.coll, g.rec, g.hlc, g.doc, 'applied', g.at
 FROM given g
+
+-- name: count_records
+-- Where each space stands after its records were added, and their fingerprint (docs/sync.md, "check").
+UPDATE space s SET head_seq = r.head, live_n = r.n, live_sum = r.sum, live_sq = r.sq
+FROM (
+  SELECT space_id, max(seq) AS head, count(*) AS n, sum(seq) AS sum, mod(sum(seq::numeric ^ 2), 1::bigint << 53)::bigint AS sq
+  FROM rec WHERE org_id = :org GROUP BY space_id
+) AS r
+WHERE s.org_id = :org AND s.space_id = r.space_id
 
 -- name: add_occurrences
 INSERT INTO occurrence (org_id, space_id, occ, reminder_id, at, ends_at, category, criticality, checkable, grace_s,

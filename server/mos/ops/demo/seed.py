@@ -1,7 +1,8 @@
 """Writes the demo home into an empty database, in one transaction. Deletes nothing."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,15 @@ from argon2 import PasswordHasher
 
 from mos.care.store import medication_of
 from mos.db import Db, Queries, Scope, connect
+from mos.dispatch.model import Answer
+from mos.dispatch.store import add_answers
 from mos.kernel.ids import named_id, new_id
 from mos.kernel.zones import zone
-from mos.ops.demo.history import DAYS, GRACE, History, Reminder, history
+from mos.medication.model import as_needed_of
+from mos.medication.rules import plan_of
+from mos.ops.demo.history import DAYS, History, Past, Reminder, as_needed, history
+from mos.ops.demo.nurses import Nurse, Order, disagree, order
+from mos.ops.demo.orders import AT_ODDS, ORDERS, Ordered
 from mos.ops.demo.people import (
     ORGANISATION,
     PASSWORD,
@@ -34,16 +41,20 @@ _ADD_SPACES = _sql.command("add_spaces")
 _ADD_RESIDENTS = _sql.command("add_residents")
 _ADD_RELATIONS = _sql.command("add_relations")
 _ADD_RECORDS = _sql.command("add_records")
+_COUNT_RECORDS = _sql.command("count_records")
 _ADD_OCCURRENCES = _sql.command("add_occurrences")
 _ADD_HORIZONS = _sql.command("add_horizons")
 _MARK_INSTALLATION = _sql.command("mark_installation")
 
 # The sixteen last digits of a hybrid clock name its maker; this is the demo's.
 _ACTOR = "00000000000de300"
+# When the two nurses wrote what is at odds; both devices meet the server as the demo begins.
+_WROTE = (timedelta(minutes=50), timedelta(minutes=40))
 
 
 @dataclass
 class _Record:
+    space: UUID
     rec: UUID
     coll: str
     kind: str
@@ -54,13 +65,19 @@ class _Record:
 
 @dataclass
 class _Home:
-    """What one resident's space will hold."""
+    """What one resident's two spaces will hold."""
 
     resident: Resident
     space: UUID
     account: UUID
+    orders: list[Order]
     history: History
     records: list[_Record] = field(default_factory=list)
+
+    @property
+    def spaces(self) -> tuple[UUID, UUID]:
+        """Return the spaces of the day and of the medication."""
+        return self.space, medication_of(self.space)
 
 
 async def seed(dsn: str, now: datetime) -> None:
@@ -90,7 +107,6 @@ async def _seed(db: Db, now: datetime) -> None:
         org=org,
         ids=[home.space for home in homes] + [medication_of(home.space) for home in homes],
         ofs=[None for _ in homes] + [home.space for home in homes],
-        heads=[len(home.records) for home in homes] + [0 for _ in homes],
     )
     await db.run(
         _ADD_RESIDENTS,
@@ -102,14 +118,22 @@ async def _seed(db: Db, now: datetime) -> None:
         flats=[home.resident.flat for home in homes],
     )
     await _relations(db, org, unit, accounts, {h.resident.key: h.space for h in homes}, began)
-    await _records(db, org, homes)
+    nurses = Nurse(org, accounts["ingrid"], began), Nurse(org, accounts["henrik"], began)
+    heads = await order(db, nurses, [each for home in homes for each in home.orders], began)
+    await db.scope(Scope(org, tuple(space for home in homes for space in home.spaces)))
+    await _records(db, org, homes, heads)
     await _occurrences(db, org, homes)
+    await _doses(db, org, homes)
     await db.run(
         _ADD_HORIZONS,
         org=org,
-        spaces=[home.space for home in homes],
-        untils=[home.history.until for home in homes],
+        spaces=[space for home in homes for space in home.spaces],
+        untils=[home.history.until for home in homes for _ in home.spaces],
     )
+    (at_odds,) = (home for home in homes if home.resident.key == AT_ODDS.resident)
+    changes = AT_ODDS.first, AT_ODDS.second
+    wrote = now - _WROTE[0], now - _WROTE[1]
+    await disagree(db, nurses, at_odds.orders[0], changes, wrote, now)
 
 
 async def _people(db: Db, org: UUID, accounts: dict[str, UUID], began: datetime) -> None:
@@ -166,34 +190,77 @@ async def _relations(  # noqa: PLR0917  a row needs all of them
 
 def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: datetime) -> _Home:
     start = began.astimezone(zone(ZONE)).date().isoformat()
-    plan = [_reminder(planned, start, began) for planned in PLANS[resident.key]]
-    happened = history(resident, [reminder for reminder, _ in plan], now)
-    home = _Home(resident, new_id(began), accounts[resident.key], happened)
+    space = new_id(began)
+    plan = [_reminder(space, planned, start, began) for planned in PLANS[resident.key]]
+    orders = [_order(space, ordered, start, began) for ordered in ORDERS[resident.key]]
+    rings = [reminder for reminder, _ in plan]
+    rings += [ring for each in orders if (ring := _ring(each)) is not None]
+    happened = history(resident, rings, now)
+    home = _Home(resident, space, accounts[resident.key], orders, happened)
     home.records.append(
-        _Record(named_id(home.space, "profile"), "profile", "set", _profile(resident), began)
+        _Record(space, named_id(space, "profile"), "profile", "set", _profile(resident), began)
     )
     home.records += [
-        _Record(reminder.id, "reminder", "set", doc, began, accounts["sara"])
+        _Record(space, reminder.id, "reminder", "set", doc, began, accounts["sara"])
         for reminder, doc in plan
     ]
     staff = [accounts[key] for key in ("sara", "jonas", "fatima", "mikael")]
     for index, was in enumerate(happened.happened):
-        if was.outcome is None or was.outcome == "shown" or was.answered_at is None:
-            continue
         by = home.account if was.by_resident else staff[(was.at.toordinal() + index // 9) % 4]
-        v = {"occ": was.occ, "at": _moment(was.answered_at), "st": was.outcome}
-        home.records.append(
-            _Record(
-                new_id(was.answered_at),
-                "completion",
-                "event",
-                {"v": v, "by": str(by)},
-                was.answered_at,
-                by,
-            )
-        )
+        home.records += _answered(was, by)
+    for each in orders:
+        home.records += _needed(each, resident, staff, now)
     home.records.sort(key=lambda record: record.at)
     return home
+
+
+def _answered(was: Past, by: UUID) -> list[_Record]:
+    if was.outcome is None or was.outcome == "shown" or was.answered_at is None:
+        return []
+    v = {"occ": was.occ, "at": _moment(was.answered_at), "st": was.outcome}
+    if was.reminder.ver is not None:
+        v["ver"] = str(was.reminder.ver)
+    return [_completion(was.reminder.space, v, was.answered_at, by)]
+
+
+def _needed(order: Order, resident: Resident, staff: list[UUID], now: datetime) -> list[_Record]:
+    """Return the doses that were given as needed, if the order is such."""
+    if as_needed_of(order.v) is None:
+        return []
+    records = []
+    for at in as_needed(resident.key, now.astimezone(zone(ZONE))):
+        occ = f"{order.rec}@{at:%Y-%m-%dT%H:%M}"
+        given = at.astimezone(UTC)
+        v = {"occ": occ, "at": _moment(given), "st": "done", "ver": str(order.ver), "prn": True}
+        records.append(_completion(order.space, v, given, staff[at.toordinal() % len(staff)]))
+    return records
+
+
+def _completion(space: UUID, v: dict[str, Any], at: datetime, by: UUID) -> _Record:
+    return _Record(space, new_id(at), "completion", "event", {"v": v, "by": str(by)}, at, by)
+
+
+def _order(space: UUID, ordered: Ordered, start: str, began: datetime) -> Order:
+    proposal = new_id(began)
+    ver = new_id(began) if ordered.double else proposal
+    return Order(medication_of(space), new_id(began), ordered.value(start, ZONE), proposal, ver)
+
+
+def _ring(order: Order) -> Reminder | None:
+    """Return what an order lets ring; None for what is given as needed."""
+    plan = plan_of({"active": {"v": order.v}})
+    if plan is None:
+        return None
+    planned = Planned(
+        plan["title"],
+        plan["category"],
+        plan["symbol"],
+        tuple(plan["rule"]["times"]),
+        plan["minutes"],
+        criticality=plan["criticality"],
+    )
+    grace = timedelta(minutes=plan["grace"])
+    return Reminder(order.space, order.rec, planned, decode_rule(plan["rule"]), grace, order.ver)
 
 
 def _profile(resident: Resident) -> dict[str, Any]:
@@ -214,7 +281,9 @@ def _profile(resident: Resident) -> dict[str, Any]:
     }
 
 
-def _reminder(planned: Planned, start: str, began: datetime) -> tuple[Reminder, dict[str, Any]]:
+def _reminder(
+    space: UUID, planned: Planned, start: str, began: datetime
+) -> tuple[Reminder, dict[str, Any]]:
     value: dict[str, Any] = {"zone": ZONE, "start": start}
     value |= planned.rule or {
         "kind": "weekly",
@@ -235,51 +304,64 @@ def _reminder(planned: Planned, start: str, began: datetime) -> tuple[Reminder, 
         "rule": value,
         "deleted": False,
     }
-    return Reminder(new_id(began), planned, decode_rule(value)), doc
+    return Reminder(space, new_id(began), planned, decode_rule(value)), doc
 
 
 def _moment(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-async def _records(db: Db, org: UUID, homes: list[_Home]) -> None:
-    rows = [
-        (home.space, record, seq)
-        for home in homes
-        for seq, record in enumerate(home.records, start=1)
-    ]
+async def _records(db: Db, org: UUID, homes: list[_Home], heads: dict[UUID, int]) -> None:
+    """Add the records, numbered from where each space stands."""
+    places = Counter(heads)
+    rows = []
+    for record in (record for home in homes for record in home.records):
+        places[record.space] += 1
+        rows.append((record, places[record.space]))
     await db.run(
         _ADD_RECORDS,
         org=org,
-        spaces=[space for space, _, _ in rows],
-        recs=[record.rec for _, record, _ in rows],
-        colls=[record.coll for _, record, _ in rows],
-        kinds=["system" if record.kind == "set" else "event" for _, record, _ in rows],
-        seqs=[seq for _, _, seq in rows],
-        docs=[record.doc for _, record, _ in rows],
+        spaces=[record.space for record, _ in rows],
+        recs=[record.rec for record, _ in rows],
+        colls=[record.coll for record, _ in rows],
+        kinds=["system" if record.kind == "set" else "event" for record, _ in rows],
+        seqs=[seq for _, seq in rows],
+        docs=[record.doc for record, _ in rows],
         hlcs=[
             f"{int(record.at.timestamp() * 1000):012x}{seq % 65536:04x}{_ACTOR}"
-            for _, record, seq in rows
+            for record, seq in rows
         ],
-        authors=[record.author for _, record, _ in rows],
-        ats=[record.at for _, record, _ in rows],
+        authors=[record.author for record, _ in rows],
+        ats=[record.at for record, _ in rows],
     )
+    await db.run(_COUNT_RECORDS, org=org)
+
+
+async def _doses(db: Db, org: UUID, homes: list[_Home]) -> None:
+    """Let the engine know what was given: one more dose may be one too many."""
+    given = [
+        (record.space, record.doc["v"]["occ"], Answer(record.rec, record.doc["v"]["st"], record.at))
+        for home in homes
+        for record in home.records
+        if record.space != home.space
+    ]
+    await add_answers(db, org, given)
 
 
 async def _occurrences(db: Db, org: UUID, homes: list[_Home]) -> None:
-    rows = [(home.space, was) for home in homes for was in home.history.happened]
+    rows = [was for home in homes for was in home.history.happened]
     await db.run(
         _ADD_OCCURRENCES,
         org=org,
-        spaces=[space for space, _ in rows],
-        occs=[was.occ for _, was in rows],
-        reminders=[was.reminder.id for _, was in rows],
-        ats=[was.at for _, was in rows],
-        ends=[was.at + timedelta(minutes=was.reminder.planned.minutes) for _, was in rows],
-        categories=[was.reminder.planned.category for _, was in rows],
-        criticalities=[was.reminder.planned.criticality for _, was in rows],
-        checkables=[was.reminder.planned.checkable for _, was in rows],
-        misseds=[was.at + GRACE for _, was in rows],
-        outcomes=[was.outcome for _, was in rows],
-        closeds=[was.answered_at for _, was in rows],
+        spaces=[was.reminder.space for was in rows],
+        occs=[was.occ for was in rows],
+        reminders=[was.reminder.id for was in rows],
+        ats=[was.at for was in rows],
+        ends=[was.at + timedelta(minutes=was.reminder.planned.minutes) for was in rows],
+        categories=[was.reminder.planned.category for was in rows],
+        criticalities=[was.reminder.planned.criticality for was in rows],
+        checkables=[was.reminder.planned.checkable for was in rows],
+        misseds=[was.at + was.reminder.grace for was in rows],
+        outcomes=[was.outcome for was in rows],
+        closeds=[was.answered_at for was in rows],
     )
