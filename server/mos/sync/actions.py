@@ -89,6 +89,9 @@ async def push(  # noqa: PLR0913  one more than five
     if not items:
         return Pushed(now, [], {}, {}, {})
     skew_ms = round((request.client_now - now) / timedelta(milliseconds=1))
+    for item in items:
+        if item.get("kind") == "safety" and "verdict" not in item:
+            item["val"]["aged"] = safety.aged(item, skew_ms, now)
     rows = await store.push(db, author.org, items, now, author=author, skew_ms=skew_ms)
     changes = _changes(items, rows, now, author)
     await _tell(db, author.org, changes, collections, now)

@@ -19,6 +19,9 @@ _log = structlog.get_logger(__name__)
 
 KINDS = ("safety", "resolve")
 
+# As in sync_decide: what is older is confirmed by a person.
+_FRESH_MS = 24 * 3_600_000
+
 
 def digest(value: Groups) -> str:
     """Return what two equal values have in common: 32 hex digits."""
@@ -63,6 +66,19 @@ def logged(op: SafetyOp | ResolveOp, collection: Collection, words: frozenset[st
         "confirm": collection.confirm in words,
         "second": needs_two(collection, op.v),
     }
+
+
+def aged(item: dict[str, Any], skew_ms: int, now: datetime) -> bool:
+    """Say whether an op is more than a day old although its clock, stamped anew, does not show it.
+
+    `skew_ms` is how far the device's clock was ahead when it sent: what it claimed, less that, is
+    when it was made. A clock that was not stamped anew needs no such reckoning: devices correct
+    theirs by the server's.
+    """
+    if item["claimed"] is None:
+        return False
+    made_ms = hlc.millis(item["claimed"]) - skew_ms
+    return made_ms < int(now.timestamp() * 1000) - _FRESH_MS
 
 
 def beside(op: SafetyOp | ResolveOp, clock: str, now: datetime) -> dict[str, Any]:

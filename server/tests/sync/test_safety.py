@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -50,6 +51,23 @@ async def begun(device, rec):
     first = device.safety(rec, {"dose": "5"})
     await device.push(first)
     return first["op"]
+
+
+@pytest.mark.parametrize(
+    ("made_days_ago", "ahead_days", "verdict"),
+    [(0, 6, "applied"), (5, 6, "conflict"), (5, 0, "conflict"), (0, -6, "conflict")],
+)
+async def test_a_clock_that_runs_ahead_makes_no_old_dose_a_new_one(
+    device, made_days_ago, ahead_days, verdict
+):
+    """P8, P13: what counts is when it was made, not what the clock, stamped anew, says."""
+    day_ms, rec = 24 * 3_600_000, uuid4()
+    made_ms = NOW_MS + (ahead_days - made_days_ago) * day_ms
+    op = device.safety(rec, {"dose": "5"}, ms=made_ms)
+    answer = await device.push(op, client_now=NOW + timedelta(days=ahead_days))
+
+    assert answer.results[0].s == verdict
+    assert answer.results[0].why == ("late" if verdict == "conflict" else UNSET)
 
 
 async def test_of_two_doses_over_one_base_exactly_one_is_active(database, device, other):

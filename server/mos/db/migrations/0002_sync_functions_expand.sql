@@ -376,7 +376,7 @@ END $$;
 
 -- What becomes of one safety op or resolve that the merge let through (docs/sync.md, "Safety"). The values
 -- themselves are not looked into: versions, digests and flags decide. p_item is the op as in p_ops, with
---   val       what is logged: of a safety op v, base, trunk, dig, confirm, second; of a resolve base, seen,
+--   val       what is logged: of a safety op v, base, trunk, dig, confirm, second, aged; of a resolve base, seen,
 --             choose, why
 --   conflict  the record of its conflict; sys: the id of the server's op there; at, made: moments as text
 -- Answers as sync_push does. `doc` of the op's row is what it wrote, or of a stale resolve what its author
@@ -454,7 +454,7 @@ BEGIN
       WHEN v_val ->> 'base' IS DISTINCT FROM v_active ->> 'ver' THEN 'base'
       WHEN NOT (v_val -> 'confirm')::boolean THEN 'unconfirmed'
       WHEN (v_val -> 'second')::boolean THEN 'second'
-      WHEN ('x' || left(p_hlc, 12))::bit(48)::bigint
+      WHEN (v_val -> 'aged')::boolean OR ('x' || left(p_hlc, 12))::bit(48)::bigint
            < floor(extract(epoch FROM p_now) * 1000)::bigint - 86400000 THEN 'late'
     END;
     IF v_why IS NULL THEN

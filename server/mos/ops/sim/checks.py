@@ -69,7 +69,7 @@ class Ledger:
                 self._greeted(body, answer, who)
 
     def _pushed(self, body: Json, answer: Json, who: Who, now_ms: int) -> None:
-        expected = self._reference.push(who, body["ops"], now_ms)
+        expected = self._reference.push(who, body["ops"], now_ms, body["client_now"])
         for op, got, want in zip(body["ops"], answer["results"], expected["results"], strict=True):
             if got != want and not ("g" in op and got["s"] == want["s"] == "invalid"):
                 # (Of several faults in a group either may be named.)

@@ -141,9 +141,14 @@ class Reference:
 
     # ── what a device asks
 
-    def push(self, who: Who, ops: Sequence[Json], now_ms: int) -> Json:
-        """Take a batch; return the answer without its `server_now`."""
-        batch = _Batch(self, who, ops, now_ms)
+    def push(
+        self, who: Who, ops: Sequence[Json], now_ms: int, client_ms: int | None = None
+    ) -> Json:
+        """Take a batch; return the answer without its `server_now`.
+
+        `client_ms` is what the device's own clock showed when it sent; the server's, if absent.
+        """
+        batch = _Batch(self, who, ops, now_ms, now_ms if client_ms is None else client_ms)
         # A group with one refused op is refused whole, which may in turn free or take a record:
         # tried again on a copy until nothing more is refused.
         broken: set[str] = set()
@@ -246,11 +251,14 @@ class Reference:
 class _Batch:
     """One push on its way through the rules."""
 
-    def __init__(self, world: Reference, who: Who, ops: Sequence[Json], now_ms: int) -> None:
+    def __init__(
+        self, world: Reference, who: Who, ops: Sequence[Json], now_ms: int, client_ms: int
+    ) -> None:
         self._world = world
         self._who = who
         self._ops = ops
         self._now_ms = now_ms
+        self._skew_ms = client_ms - now_ms
         self._results: list[Json] = []
         # What broke a group is answered with its own reason, not with the group's.
         self._culprits: dict[str, Json] = {}
@@ -495,10 +503,15 @@ class _Batch:
         needs_two = kind.needs_two is not None and op["v"].get(kind.needs_two) is True
         val = {
             "v": op["v"], "base": op["base"], "trunk": op["trunk"], "dig": digest(op["v"]),
-            "confirm": kind.confirm in words, "second": needs_two,
+            "confirm": kind.confirm in words, "second": needs_two, "aged": self._is_aged(op),
         }  # fmt: skip
         decided = decide(self._space(op["space"]), self._asked(op, val))
         return self._carry_out(op, val, decided)
+
+    def _is_aged(self, op: Json) -> bool:
+        if op["claimed"] == op["hlc"]:
+            return False
+        return hlc.millis(op["claimed"]) - self._skew_ms < self._now_ms - FRESH_MS
 
     def _resolve(self, op: Json) -> Json:
         val = {"base": op["base"], "seen": op["seen"], "choose": op["choose"], "why": op["why"]}
@@ -662,7 +675,7 @@ def _proposed(asked: Asked, active: Json | None, candidates: Json | None) -> Dec
         "base": val["base"] != version,
         "unconfirmed": not val["confirm"],
         "second": val["second"],
-        "late": hlc.millis(asked.hlc) < asked.now_ms - FRESH_MS,
+        "late": val["aged"] or hlc.millis(asked.hlc) < asked.now_ms - FRESH_MS,
     }
     why = next((word for word, applies in reasons.items() if applies), None)
     at = _moment(asked.now_ms)
