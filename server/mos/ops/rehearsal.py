@@ -100,6 +100,8 @@ class Rehearsal:
         deadline = time.monotonic() + _READY_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                # Nobody leaves what was never entered.
+                self.stop()
                 raise RuntimeError(f"the rehearsal did not start:\n{self.log[-3000:]}")
             time.sleep(0.1)
 
