@@ -11,6 +11,8 @@ export interface StoredSpace {
   /** Absent where an older app wrote it. */
   readonly kind?: string;
   readonly of?: string | null;
+  /** The cursor is that of a page after which there is more. */
+  readonly partial?: boolean;
 }
 
 /** Signs changes as those of a session, in whose time they were made. Cannot be read out, only used. */

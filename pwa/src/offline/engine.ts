@@ -219,7 +219,7 @@ export class Engine {
         if (purge) gone.add(id);
         else await this.#intake.admit([{ id, role: '', permissions: [] }]);
       }
-      const more = await this.#takeIn(answer, cursors, pages);
+      const more = await this.#takeIn(answer, cursors, pages, gone);
       if (!more || !this.#greeted) return [...gone];
     }
   }
@@ -229,6 +229,7 @@ export class Engine {
     answer: PullAnswer,
     cursors: Readonly<Record<string, string>>,
     pages: Map<string, { cursor: string; rows: WireRow[] }>,
+    gone: ReadonlySet<string>,
   ): Promise<boolean> {
     let more = false;
     for (const pulled of answer.spaces) {
@@ -254,7 +255,8 @@ export class Engine {
       }
       more ||= pulled.more || !(await this.#agrees(pulled));
     }
-    const fresh = answer.added.filter(({ id }) => !(id in cursors));
+    // One that was taken and given back meanwhile leaves first; the next round fetches it.
+    const fresh = answer.added.filter(({ id }) => !(id in cursors) && !gone.has(id));
     await this.#intake.admit(answer.added);
     if (answer.added.length > 0) await this.#host.listed();
     for (const { id, snap } of [...fresh, ...answer.reset])
@@ -293,9 +295,10 @@ export class Engine {
   }
 
   async #take(pulled: Pulled, asked: string, rows: readonly WireRow[]): Promise<void> {
-    const taken = await this.#intake.take(pulled.id, asked, rows, pulled.cur, this.#host.now());
+    const { id, cur, more } = pulled;
+    const taken = await this.#intake.take(id, asked, rows, cur, this.#host.now(), more);
     const some = asked !== '' && rows.length <= 200;
-    if (taken) await this.#host.changed(pulled.id, some ? rows.map(([, rec]) => rec) : null);
+    if (taken) await this.#host.changed(id, some ? rows.map(([, rec]) => rec) : null);
   }
 
   /** Compare what we hold with what the server counts; a difference sends the space back to its beginning. */

@@ -1,5 +1,13 @@
 /** What the server answers, put on the disk. With store.ts it keeps what is written there; never talks to the server. */
-import { keysOf, STORES, type Acked, type Database, type SessionKey, type Tx } from './database';
+import {
+  keysOf,
+  STORES,
+  type Acked,
+  type Database,
+  type SessionKey,
+  type StoredSpace,
+  type Tx,
+} from './database';
 import { NEVER, receive } from './hlc';
 import type { Json, Refused } from './model';
 import { dropKeys } from './people';
@@ -160,16 +168,17 @@ export class Intake {
         const own = isOwn(waiting.by, author);
         counted ||= !own || 'code' in verdict;
         await noteSent(tx, waiting);
-        if (own) await takeVerdict(tx, waiting, verdict, restamped[verdict.op], now);
-        // What somebody left here is gone as soon as the server has it.
+        if (own && !(await hasLeft(tx, waiting.space)))
+          await takeVerdict(tx, waiting, verdict, restamped[verdict.op], now);
+        // What somebody left here, or had to leave, is gone as soon as the server has judged it.
         else await tx.objectStore('outbox').delete([waiting.space, waiting.n]);
         changed.set(waiting.space, [...(changed.get(waiting.space) ?? []), recOf(waiting.op)]);
       }
       if (counted) await dropKeys(tx);
       for (const space of changed.keys()) {
         // A pull may have brought some of them back already.
-        const cursor = (await tx.objectStore('space').get(space))?.cursor ?? '';
-        if (cursor !== '') await archive(tx, space, seqOf(cursor), now);
+        const stored = await tx.objectStore('space').get(space);
+        if (stored?.cursor) await settleUpTo(tx, stored, now);
       }
       let lost = false;
       for (const [space, ranges] of Object.entries(missing ?? {})) {
@@ -195,7 +204,8 @@ export class Intake {
     });
   }
 
-  /** Rows after the cursor `asked`, and the cursor they lead to. From `""` they replace the whole space.
+  /** Rows after the cursor `asked`, and the cursor they lead to, `more`: after which there is more. From `""` they replace
+   *  the whole space.
    *  False when the space's cursor is no longer `asked`: somebody else was faster. */
   take(
     space: string,
@@ -203,8 +213,9 @@ export class Intake {
     rows: readonly WireRow[],
     cursor: string,
     now: number,
+    more = false,
   ): Promise<boolean> {
-    return this.#db.write(STORES, (tx) => takeRows(tx, space, asked, rows, cursor, now));
+    return this.#db.write(STORES, (tx) => takeRows(tx, space, asked, rows, cursor, now, more));
   }
 
   /** Ask for everything of a space the next time; what is here stays visible until then. */
@@ -212,7 +223,8 @@ export class Intake {
     return this.#db.write(['space', 'staged'], async (tx) => {
       await tx.objectStore('staged').delete(keysOf(space));
       const stored = await tx.objectStore('space').get(space);
-      if (stored !== undefined) await tx.objectStore('space').put({ ...stored, cursor: '' });
+      if (stored === undefined) return;
+      await tx.objectStore('space').put({ ...stored, cursor: '', partial: false });
     });
   }
 
@@ -259,6 +271,7 @@ export async function takeRows(
   rows: readonly WireRow[],
   cursor: string,
   now: number,
+  more = false,
 ): Promise<boolean> {
   const stored = await tx.objectStore('space').get(space);
   if (stored?.cursor !== asked) return false;
@@ -267,12 +280,21 @@ export async function takeRows(
   await Promise.all(
     rows.map(([coll, rec, seq, doc, clk]) => base.put({ space, coll, rec, seq, doc, clk })),
   );
-  await tx.objectStore('space').put({ ...stored, cursor });
+  const at = { ...stored, cursor, partial: more };
+  await tx.objectStore('space').put(at);
   await advance(tx, rows, now);
-  await archive(tx, space, seqOf(cursor), now);
+  await settleUpTo(tx, at, now);
   // A place beyond all there is belongs to a history that is no more: the server says anew where it is.
   if (asked === '') await askAgain(tx, space);
   return true;
+}
+
+/** The space was taken from us: what the server says of its last changes leaves nothing of them here. */
+async function hasLeft(tx: Tx, space: string): Promise<boolean> {
+  if ((await tx.objectStore('space').get(space)) !== undefined) return false;
+  return (((await tx.objectStore('meta').get('purged')) as string[] | undefined) ?? []).includes(
+    space,
+  );
 }
 
 async function noteSent(tx: Tx, { space, n }: Waiting): Promise<void> {
@@ -322,8 +344,15 @@ function keepInRing(tx: Tx, { space, n, op, at, by, sid }: Waiting, now: number)
   return tx.objectStore('acked').put(acked);
 }
 
-/** Changes that a pull up to `upTo` has brought back lie in the ring from now on. */
-async function archive(tx: Tx, space: string, upTo: number, now: number): Promise<void> {
+/** Changes that a pull has brought back lie in the ring from now on. A page may lack a record that has moved past it: only
+ *  the last one settles. */
+async function settleUpTo(
+  tx: Tx,
+  { id: space, cursor, partial }: StoredSpace,
+  now: number,
+): Promise<void> {
+  if (partial) return;
+  const upTo = seqOf(cursor);
   const outbox = tx.objectStore('outbox');
   for (const waiting of await outbox.getAll(keysOf(space))) {
     if (waiting.seq === null || waiting.seq > upTo) continue;

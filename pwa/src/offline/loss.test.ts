@@ -277,6 +277,67 @@ describe('a whole space as a stream', () => {
   });
 });
 
+describe('an own change, while news are fetched', () => {
+  it('P15: is shown while pages come that do not have its record yet, over a restart too', async () => {
+    const machine = new FakeMachine(EIGHT, 5);
+    const tablet = world.device('tablet', machine);
+    const phone = await world.open(world.device('phone'));
+    let replica = await world.open(tablet);
+    tablet.network.fate = (what) => (what === 'pull' ? 'lost' : 'ok');
+    await replica.set(SPACE, 'reminder', 'r', { title: 'Frukost' });
+    await replica.syncNow();
+    // The record moves on, past what else there is to fetch.
+    await phone.set(SPACE, 'reminder', 'x', { title: 'Lunch' });
+    await phone.set(SPACE, 'reminder', 'r', { minutes: 5 });
+    await phone.syncNow();
+    const pull = world.server.pull.bind(world.server);
+    world.server.pull = (body) => pull({ ...body, limit: 1 });
+
+    const title = (): unknown => replica.row(SPACE, 'reminder', 'r')?.doc['title'];
+    const seen = new Set<unknown>();
+    let pages = 0;
+    tablet.network.fate = (what) => (what === 'pull' && ++pages > 1 ? 'lost' : 'ok');
+    replica.onChange(() => seen.add(title()));
+    await replica.syncNow();
+    // A verdict comes between two pages.
+    await replica.event(SPACE, 'completion', { n: 1 });
+    await replica.syncNow();
+    expect(replica.row(SPACE, 'reminder', 'x')).toBeDefined();
+    expect(replica.row(SPACE, 'reminder', 'r')?.doc).toEqual({ title: 'Frukost' });
+    expect([...seen]).toEqual(['Frukost']);
+    await replica.close();
+
+    tablet.network.fate = () => 'ok';
+    replica = await world.open(tablet);
+    expect(title()).toBe('Frukost');
+    await replica.syncNow();
+    expect(replica.row(SPACE, 'reminder', 'r')?.doc).toEqual({ title: 'Frukost', minutes: 5 });
+    expect(replica.status().pending).toBe(0);
+    expect(await disk('tablet', 'outbox')).toEqual([]);
+  });
+
+  it('that is written while a pull is under way is not taken for one that it has brought', async () => {
+    const tablet = world.device('tablet', new FakeMachine(EIGHT, 5));
+    const replica = await world.open(tablet);
+    tablet.network.fate = () => 'lost';
+    const phone = await world.open(world.device('phone'));
+    await phone.event(SPACE, 'completion', { by: 'phone' });
+    await phone.syncNow();
+    tablet.network.fate = () => 'ok';
+    let written = '';
+    tablet.network.meanwhile = async (what) => {
+      if (what === 'pull' && written === '')
+        written = await replica.event(SPACE, 'completion', { by: 'tablet' });
+    };
+    await replica.syncNow();
+    await replica.syncNow();
+
+    expect([...world.server.space(SPACE).recs.keys()]).toContain(written);
+    expect(replica.rows(SPACE, 'completion')).toHaveLength(2);
+    expect(replica.status().pending).toBe(0);
+  });
+});
+
 describe('P14: a kill between any two steps', () => {
   it('leaves the old cursor with the old rows or the new with the new', async () => {
     await fc.assert(

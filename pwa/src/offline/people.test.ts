@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { STORES } from './database';
 import { disk, SPACE, World, type Device } from './devices.testing';
 import { settle } from './fake.testing';
+import { Intake } from './intake';
 import { SyncError } from './protocol';
 import type { LocalReplica } from './replica';
 
@@ -201,6 +202,66 @@ describe('a space that is taken away', () => {
     expect(await disk('tablet', 'outbox')).toEqual([]);
     const told = world.server.hellos.flatMap(({ purged }) => purged ?? []);
     expect(told).toEqual([SPACE]);
+    // Its verdict leaves nothing of it behind.
+    expect(await disk('tablet', 'acked', 'refused')).toEqual([]);
+    expect(replica.refused()).toEqual([]);
+  });
+
+  it('P16: what is written while it leaves is judged, and the verdict leaves nothing', async () => {
+    const replica = await world.open(tablet);
+    const purge = vi.spyOn(Intake.prototype, 'purge').mockImplementation(async function (
+      this: Intake,
+      space,
+    ) {
+      purge.mockRestore();
+      await replica.event(space, 'completion', { note: 'at the last moment' });
+      await this.purge(space);
+    });
+    world.server.gone.set(SPACE, 'revoked');
+    // What happened while the right stood is taken.
+    const push = world.server.push.bind(world.server);
+    world.server.push = (body) => {
+      world.server.gone.delete(SPACE);
+      const answer = push(body);
+      world.server.gone.set(SPACE, 'revoked');
+      return answer;
+    };
+    await replica.syncNow();
+    await replica.syncNow();
+
+    expect(world.server.space(SPACE).log).toHaveLength(1);
+    expect(await disk('tablet', 'outbox', 'acked', 'refused', 'base', 'space')).toEqual([]);
+    (await replica.tend()).nudge();
+    await (await replica.tend()).belongTo('account-1');
+    await replica.syncNow();
+    expect(world.server.hellos.flatMap(({ purged }) => purged ?? [])).toEqual([SPACE]);
+  });
+
+  it('and given back while it is pulled leaves first, and is there again at the next round', async () => {
+    const replica = await world.open(tablet);
+    await replica.event(SPACE, 'completion', { note: 'kept by the server' });
+    await settle();
+    const { server } = world;
+    const another = SPACE.replace(/1$/, '2');
+    const pull = server.pull.bind(server);
+    let pulls = 0;
+    server.pull = (body) => {
+      // An app that asks for ever is cut off.
+      if (++pulls > 9) throw new SyncError('offline');
+      if (pulls === 1) {
+        server.gone.set(SPACE, 'revoked');
+        server.space(another);
+      }
+      const answer = pull(body);
+      server.gone.delete(SPACE);
+      return answer;
+    };
+    await replica.syncNow();
+    expect(pulls).toBeLessThan(4);
+    await replica.syncNow();
+
+    expect(new Set(replica.spaces().map(({ id }) => id))).toEqual(new Set([SPACE, another]));
+    expect(replica.rows(SPACE, 'completion')).toHaveLength(1);
   });
 
   it('takes what was refused in it along', async () => {
