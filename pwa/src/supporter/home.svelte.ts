@@ -12,10 +12,12 @@ import {
   isResting,
   isSettled,
   lastMealAt,
+  needOf,
   openAlerts,
   pauseOf,
   statusOf,
   type Glance,
+  type Need,
   type Status,
 } from './overview';
 
@@ -30,6 +32,8 @@ export interface ResidentHome {
   recent: Item[];
   alerts: Alert[];
   status: Status;
+  /** Why somebody is needed, or null. */
+  need: Need | null;
   glance: Glance;
   lastMealAt: number | null;
 }
@@ -108,22 +112,24 @@ function homeOf(resident: Resident, now: number): ResidentHome {
     .filter((alert) => alert !== null);
   // A night that began yesterday stands in both days.
   const recent = [...before.filter((item) => !items.some(({ occ }) => occ === item.occ)), ...items];
+  const facts = {
+    items: stillOpen(recent, items, now),
+    alerts,
+    profile: resident.profile ?? { pause: [] },
+    planned: rowsOf(resident.space, 'reminder').length + rowsOf(resident.space, 'order').length > 0,
+    date,
+    now,
+    arrived: resident.arrived,
+  };
+  const status = statusOf(facts);
   return {
     resident,
     date,
     items,
     recent,
     alerts,
-    status: statusOf({
-      items: stillOpen(recent, items, now),
-      alerts,
-      profile: resident.profile ?? { pause: [] },
-      planned:
-        rowsOf(resident.space, 'reminder').length + rowsOf(resident.space, 'order').length > 0,
-      date,
-      now,
-      arrived: resident.arrived,
-    }),
+    status,
+    need: needOf(status, facts),
     glance: glanceOf(items),
     lastMealAt: lastMealAt(recent),
   };

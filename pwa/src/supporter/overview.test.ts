@@ -8,6 +8,7 @@ import {
   isShown,
   lastMealAt,
   marksOf,
+  needOf,
   needsYou,
   openAlerts,
   recentOf,
@@ -87,6 +88,46 @@ function status(change: Partial<Facts>): ReturnType<typeof statusOf> {
     ...change,
   });
 }
+
+describe('why somebody is needed', () => {
+  const now = at('12:44');
+  const missed = { kind: 'missed', count: 1 } as const;
+  const lunch = anItem('11:00', 'missed');
+  const taken = { by: 'sara', at: at('12:40'), againAt: at('13:10') };
+
+  it('is the first that was missed', () => {
+    const items = [anItem('11:30', 'missed'), lunch];
+    expect(needOf(missed, { items, alerts: [], now })).toMatchObject({
+      item: { from: '11:00' },
+      since: at('11:00'),
+      taken: null,
+    });
+  });
+
+  it('tells who took it, for as long as that rests', () => {
+    const alerts = [anAlert('missed', { occ: lunch.occ, taken })];
+    expect(needOf(missed, { items: [lunch], alerts, now })?.taken).toEqual(taken);
+    expect(needOf(missed, { items: [lunch], alerts, now: at('13:10') })?.taken).toBeNull();
+  });
+
+  it('is not taken while one of several waits', () => {
+    const other = anItem('11:30', 'missed');
+    const alerts = [anAlert('missed', { occ: lunch.occ, taken })];
+    expect(needOf(missed, { items: [lunch, other], alerts, now })?.taken).toBeNull();
+  });
+
+  it('is a call for help since it came', () => {
+    const need = needOf(
+      { kind: 'help', since: at('12:30'), paused: null },
+      { items: [lunch], alerts: [anAlert('help', { at: at('12:30') })], now },
+    );
+    expect(need).toEqual({ item: null, since: at('12:30'), taken: null });
+  });
+
+  it('is nothing where all is well', () => {
+    expect(needOf({ kind: 'on_time' }, { items: [], alerts: [], now })).toBeNull();
+  });
+});
 
 describe('a resident has one status', () => {
   it('is not quieted by an answer to the occurrence when somebody calls for help', () => {

@@ -118,6 +118,41 @@ function isAnswered(items: readonly Item[], alert: Alert): boolean {
   return items.some((item) => item.occ === alert.occ && item.outcome !== null);
 }
 
+/** Why somebody is needed, in the row itself. */
+export interface Need {
+  /** What is missed or late, the first of it; null where it is not about something planned, or not known here. */
+  item: Item | null;
+  /** Since when, in ms. */
+  since: number;
+  /** Who saw to it last and when, if all of it has been taken and rests. */
+  taken: Alert['taken'];
+}
+
+/** What a status that needs somebody is about; null for one that does not. */
+export function needOf(
+  status: Status,
+  { items, alerts, now }: Pick<Facts, 'items' | 'alerts' | 'now'>,
+): Need | null {
+  if (!needsYou(status)) return null;
+  const open = alerts
+    .filter(({ kind, closed }) => kind === status.kind && closed === null)
+    .filter((alert) => !isAnswered(items, alert));
+  const isWanted = (item: Item): boolean =>
+    open.some(({ occ }) => occ === item.occ) ||
+    (status.kind === 'missed' && item.state === 'missed') ||
+    (status.kind === 'late' && isLate(item));
+  const wanted = items.filter((item) => item.outcome === null).filter(isWanted);
+  const [item = null] = [...wanted].sort((a, b) => a.start - b.start);
+  // What this device alone has worked out, nobody can have taken.
+  const untold = wanted.some(({ occ }) => open.every((alert) => alert.occ !== occ));
+  const rests = open.length > 0 && !untold && open.every((alert) => isResting(alert, now));
+  const taken = rests
+    ? open.map((alert) => alert.taken).sort((a, b) => (b?.at ?? 0) - (a?.at ?? 0))
+    : [];
+  const since = item?.start ?? Math.min(...open.map(({ at }) => at));
+  return { item, since, taken: taken[0] ?? null };
+}
+
 export function needsYou(status: Status): boolean {
   return ['help', 'missed', 'late', 'silent'].includes(status.kind);
 }

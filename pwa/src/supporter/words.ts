@@ -136,6 +136,21 @@ export function spanWords(item: Pick<Item, 'from' | 'until' | 'start' | 'end'>):
 
 // ───────────────────────────────────────────────────────────── alerts
 
+/** `Du tog det 12:44.`, `Sara tog det 12:44.` */
+export function takenWords(
+  { by, at }: NonNullable<Alert['taken']>,
+  {
+    zone,
+    me,
+    nameOf,
+  }: { zone: string; me: string | undefined; nameOf: (id: string) => string | null },
+): string {
+  const time = clockTime(at, zone);
+  if (by === me) return t('supporter.alert.taken_you', { time });
+  const name = nameOf(by)?.split(' ')[0] ?? t('supporter.alert.somebody');
+  return t('supporter.alert.taken', { name, time });
+}
+
 export const ALERT_TONE: Record<Alert['kind'], 'late' | 'miss' | 'silent'> = {
   late: 'late',
   missed: 'miss',
