@@ -26,7 +26,7 @@ from mos.care.model import Actor, Role
 from mos.db import Db, Pool
 from mos.db import Scope as DbScope
 from mos.kernel.clock import Clock
-from mos.kernel.errors import TooMany, Unauthenticated
+from mos.kernel.errors import Refused, TooMany, Unauthenticated
 from mos.sync import actions
 from mos.sync.actions import HookFailed
 from mos.sync.apart import push_apart
@@ -111,7 +111,7 @@ class _Sync:
     # ── requests
 
     async def _post(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._room():
+        with self._room(), _nothing_applied(scope):
             writer = await self._let_in(name, scope)
             with self._turn(writer.actor.session):
                 body = await _body(receive)
@@ -201,12 +201,6 @@ class _Sync:
             pushed = await self._take(scope, writer, request)
         except msgspec.ValidationError as error:
             raise _malformed() from error
-        except Exception as error:
-            # Nothing was applied, and nothing is wrong with what the device sent: it keeps its ops.
-            log_crash(scope, error)
-            raise HttpRefused(
-                HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
-            ) from error
         self._hub.tell(writer.actor.org, pushed.heads)
         return pushed
 
@@ -317,6 +311,20 @@ def _upgrade() -> HttpRefused:
     return HttpRefused(
         HTTPStatus.UPGRADE_REQUIRED, "upgrade_required", "This app is too old for this server."
     )
+
+
+@contextmanager
+def _nothing_applied(scope: Scope) -> Iterator[None]:
+    """Let the device try again after a failure behind; nothing is wrong with what it sent."""
+    try:
+        yield
+    except (Refused, HttpRefused, msgspec.ValidationError):
+        raise
+    except Exception as error:
+        log_crash(scope, error)
+        raise HttpRefused(
+            HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
+        ) from error
 
 
 def _malformed() -> HttpRefused:

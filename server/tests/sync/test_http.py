@@ -14,7 +14,7 @@ from devices import COLLECTIONS, Device
 from structlog.testing import capture_logs
 from tablets import Tablet, a_tablet, app_of
 
-from mos.db import Query
+from mos.db import Pool, Query
 from mos.sync.metrics import HOOK_FAILURES
 
 
@@ -350,6 +350,27 @@ async def test_a_database_that_is_away_makes_the_device_try_again(database, cloc
     assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
     assert await database.sql("SELECT 1 FROM op") == []
     assert await database.sql("SELECT 1 FROM quarantine") == []
+
+
+@pytest.mark.parametrize("what", ["hello", "push", "pull"])
+async def test_whatever_a_device_asks_while_the_database_is_away_it_tries_again(
+    tablet, home, monkeypatch, what
+):
+    asked = {
+        "hello": {"proto": [1, 1], "app": "0.1.0", "sent": {}},
+        "push": {"batch": str(uuid4()), "ops": [tablet.op()]},
+        "pull": {"spaces": {str(home.space): ""}, "limit": 2000, "check": True},
+    }[what]
+
+    def away(*_args):
+        raise ConnectionRefusedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pool, "transaction", away)
+        answer = await tablet.post(what, tablet.frame(**asked))
+    assert (answer.status_code, answer.json()["code"]) == (503, "try_again")
+
+    assert (await tablet.post(what, tablet.frame(**asked))).status_code == 200
 
 
 async def test_an_op_over_which_its_domain_crashes_holds_up_no_other(database, clock, home):
