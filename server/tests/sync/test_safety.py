@@ -271,6 +271,29 @@ async def test_a_rule_for_two_people_that_stumbles_asks_for_two(database, home):
     assert (answer.results[0].s, answer.results[0].why) == ("conflict", "second")
 
 
+async def test_nobody_alone_makes_what_takes_two_a_matter_of_one(database, device, other):
+    rec = uuid4()
+    double = device.safety(rec, {"dose": "9", "double": True})
+    await device.push(double)
+    agreed = other.resolve(rec, double["op"], base=None, seen=[double["op"]])
+    await other.push(agreed)
+    drop = device.safety(rec, {"dose": "9"}, base=agreed["op"])
+    answer = await device.push(drop)
+    assert (answer.results[0].s, answer.results[0].why) == ("conflict", "second")
+
+    alone = device.resolve(rec, drop["op"], base=agreed["op"], seen=[drop["op"]])
+    answer = await device.push(alone)
+    assert (answer.results[0].s, answer.results[0].code) == ("forbidden", "second_signer")
+    assert (await records(device, rec))[0]["v"] == {"dose": "9", "double": True}
+
+    # Two may, and from then on one is enough.
+    both = other.resolve(rec, drop["op"], base=agreed["op"], seen=[drop["op"]])
+    after = device.safety(rec, {"dose": "7"}, base=both["op"])
+    assert await other.verdicts(both) == ["applied"]
+    assert await device.verdicts(after) == ["applied"]
+    await left_by_the_log(database, device)
+
+
 async def test_a_record_that_took_the_id_of_a_conflict_does_not_become_one(database, device, home):
     rec = uuid4()
     base = await begun(device, rec)

@@ -401,6 +401,7 @@ DECLARE
   v_clock text;
   v_of rec;
   v_is_open boolean;
+  v_takes_two boolean; -- to replace what is active, or for the sake of the new value
   v_candidates jsonb := '{}';
   v_chosen jsonb;
   v_why text;          -- of a candidate, or of a refusal
@@ -414,6 +415,7 @@ BEGIN
   SELECT * INTO v_of FROM rec r
   WHERE r.org_id = p_org AND r.rec_id = v_conflict AND r.space_id = v_space;
   v_is_open := COALESCE(v_of.doc ->> 'state' = 'open', false);
+  v_takes_two := COALESCE((v_val -> 'second')::boolean, false) OR COALESCE(v_active ? 'two', false);
   IF v_is_open THEN
     v_candidates := v_of.doc -> 'candidates';
   END IF;
@@ -443,7 +445,8 @@ BEGIN
       v_written := jsonb_build_object('active', jsonb_build_object(
           'ver', p_item -> 'op', 'v', v_chosen -> 'v', 'by', p_account, 'at', p_item -> 'at',
           'dig', v_chosen -> 'dig', 'of', v_val -> 'choose'
-        ) || CASE WHEN v_chosen ? 'second' THEN jsonb_build_object('second', v_chosen -> 'by') ELSE '{}' END);
+        ) || CASE WHEN v_chosen ? 'second' THEN jsonb_build_object('second', v_chosen -> 'by') ELSE '{}' END
+        || CASE WHEN v_chosen ? 'two' THEN '{"two": true}'::jsonb ELSE '{}' END);
     END IF;
     v_changed := jsonb_build_object('state', 'closed', 'resolved', jsonb_build_object(
       'by', p_account, 'at', p_item -> 'at', 'chose', v_val -> 'choose', 'why', v_val -> 'why',
@@ -453,7 +456,7 @@ BEGIN
       WHEN v_is_open THEN 'open'
       WHEN v_val ->> 'base' IS DISTINCT FROM v_active ->> 'ver' THEN 'base'
       WHEN NOT (v_val -> 'confirm')::boolean THEN 'unconfirmed'
-      WHEN (v_val -> 'second')::boolean THEN 'second'
+      WHEN v_takes_two THEN 'second'
       WHEN (v_val -> 'aged')::boolean OR ('x' || left(p_hlc, 12))::bit(48)::bigint
            < floor(extract(epoch FROM p_now) * 1000)::bigint - 86400000 THEN 'late'
     END;
@@ -476,7 +479,8 @@ BEGIN
           'at', p_item -> 'at', 'made', p_item -> 'made', 'device', p_device, 'why', v_why,
           'dig', v_val -> 'dig', 'was', CASE WHEN v_chosen IS NULL THEN '[]'
             ELSE (v_chosen -> 'was') || jsonb_build_array(v_val -> 'base') END
-        ) || CASE WHEN (v_val -> 'second')::boolean THEN '{"second": true}' ELSE '{}'::jsonb END);
+        ) || CASE WHEN v_takes_two THEN '{"second": true}' ELSE '{}'::jsonb END
+        || CASE WHEN (v_val -> 'second')::boolean THEN '{"two": true}' ELSE '{}'::jsonb END);
       v_changed := jsonb_build_object('candidates', v_candidates);
       IF NOT v_is_open THEN
         v_changed := v_changed || jsonb_build_object(

@@ -670,11 +670,13 @@ def _proposed(asked: Asked, active: Json | None, candidates: Json | None) -> Dec
     val, version = asked.val, active["ver"] if active else None
     if candidates is None and active is not None and active["dig"] == val["dig"]:
         return Decided("applied")
+    # What took two people to make takes two to change, whatever it becomes.
+    takes_two = val["second"] or (active is not None and "two" in active)
     reasons = {
         "open": candidates is not None,
         "base": val["base"] != version,
         "unconfirmed": not val["confirm"],
-        "second": val["second"],
+        "second": takes_two,
         "late": val["aged"] or hlc.millis(asked.hlc) < asked.now_ms - FRESH_MS,
     }
     why = next((word for word, applies in reasons.items() if applies), None)
@@ -698,7 +700,9 @@ def _proposed(asked: Asked, active: Json | None, candidates: Json | None) -> Dec
         "base": val["base"], "trunk": val["trunk"], "v": val["v"], "by": asked.account, "at": at,
         "made": _moment(hlc.millis(asked.hlc)), "device": asked.device, "why": why,
         "dig": val["dig"], "was": [*before["was"], val["base"]] if before and goes_on else [],
-    } | ({"second": True} if val["second"] else {})  # fmt: skip
+    } | ({"second": True} if takes_two else {}) | (
+        {"two": True} if val["second"] else {}
+    )  # fmt: skip
     return Decided("conflict", {"why": why}, conflict={"candidates": candidates} | opened)
 
 
@@ -723,7 +727,9 @@ def _resolved(asked: Asked, active: Json | None, candidates: Json | None) -> Dec
     return Decided("applied", conflict=closed, active={
         "ver": asked.op, "v": chosen["v"], "by": asked.account, "at": at, "dig": chosen["dig"],
         "of": val["choose"],
-    } | ({"second": chosen["by"]} if "second" in chosen else {}))  # fmt: skip
+    } | ({"second": chosen["by"]} if "second" in chosen else {}) | (
+        {"two": True} if "two" in chosen else {}
+    ))  # fmt: skip
 
 
 def later(stamp: str, than: str) -> str:
