@@ -73,14 +73,14 @@ def test_the_page_turns_green_once_the_device_trusts_the_home(lan, playwright, t
         page.goto(lan.trust_page)
         with page.expect_event("requestfailed", lambda asked: "__lbheartbeat__" in asked.url):
             pass
-        expect(page.get_by_role("status")).to_have_text("Enheten litar inte på servern än.")
+        expect(page.get_by_role("status")).to_have_text("Apparaten litar inte på servern än.")
 
     files = Files(tmp_path / "var" / "lan")
     with device(playwright, tmp_path / "after", trusting=files) as page:
         missing = []
         page.on("response", lambda answer: missing.append(answer.url) if not answer.ok else None)
         page.goto(lan.trust_page)
-        expect(page.get_by_role("status")).to_have_text("Klart! Enheten litar på servern.")
+        expect(page.get_by_role("status")).to_have_text("Klart! Apparaten litar på servern.")
         assert missing == []
 
         page.get_by_role("link", name="Öppna MOS").click()
