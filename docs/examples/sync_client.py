@@ -1,10 +1,10 @@
 """A whole client of MOS-Sync 1 with Python's standard library alone; docs/sync.md is the protocol.
 
-    python sync_client.py http://127.0.0.1:8080 someone@example.org PASSWORD [OCCURRENCE]
+    python sync_client.py http://127.0.0.1:8080 someone@example.org PASSWORD FILE [OCCURRENCE]
 
-It keeps everything in one file, says "Klar" for an occurrence when asked to, and then follows what
-happens. Whatever it writes is on its disk before it is sent, and stays there until the server has
-judged it: so an answer that is lost costs nothing, and nothing is counted twice.
+It keeps everything in FILE, says "Klar" for an occurrence when asked to, and then follows what
+happens until it is stopped. What it writes is on its disk before it is sent, and for two weeks
+after: a lost answer costs nothing, and a server that was put back from a copy gets it again.
 """
 
 import json
@@ -22,15 +22,11 @@ from pathlib import Path
 from typing import Any
 
 BATCH = 100
-TRIES = 8
+RING_MS = 14 * 24 * 3600 * 1000
 
 
 class Refused(Exception):
     """The server said no (RFC 9457): trying again unchanged would change nothing."""
-
-    def __init__(self, problem: dict[str, Any]) -> None:
-        super().__init__(f"{problem.get('status')} {problem.get('code')}: {problem.get('detail')}")
-        self.code = problem.get("code")
 
 
 class Client:
@@ -41,10 +37,9 @@ class Client:
         self.url, self.file = url.rstrip("/"), file
         self.http = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
         self.kept: dict[str, Any] = {"device": str(uuid.uuid4()), "clock": 0, "n": {}}
-        self.kept |= {"outbox": [], "refused": [], "cursors": {}, "rows": {}}
+        self.kept |= {"outbox": [], "ring": [], "refused": [], "cursors": {}, "rows": {}}
         if file.exists():
             self.kept |= json.loads(file.read_text())
-        # Its part of every clock; drawn once, like the device's id.
         self.actor = self.kept["device"].replace("-", "")[16:]
         self.ahead_ms = 0
 
@@ -53,14 +48,11 @@ class Client:
         who = {"email": email, "password": password, "device_id": self.kept["device"]}
         return self._ask("/api/v1/session", who)
 
-    # ── writing: to the disk first
-
     def event(self, space: str, coll: str, v: dict[str, Any]) -> str:
         """Note that something happened; return the op's id. It is sent by `sync`."""
-        number = self.kept["n"].get(space, 0) + 1
-        op = {"op": str(uuid.uuid4()), "n": number, "space": space, "hlc": self._stamp()}
+        self.kept["n"][space] = n = self.kept["n"].get(space, 0) + 1
+        op = {"op": uuid7(), "n": n, "space": space, "hlc": self._stamp()}
         op |= {"k": "event", "coll": coll, "v": v}
-        self.kept["n"][space] = number
         self.kept["outbox"].append(op)
         self._save()
         return str(op["op"])
@@ -83,17 +75,14 @@ class Client:
             os.fsync(out.fileno())
         draft.replace(self.file)
 
-    # ── speaking: hello, push, pull
-
     def sync(self) -> None:
         """Send what waits and fetch what is new, again and again until it worked."""
-        for attempt in range(TRIES):
+        for attempt in range(8):
             try:
                 self.hello()
                 self.push()
                 self.pull()
             except OSError:
-                # The line broke: perhaps before the server heard us, perhaps after it answered.
                 time.sleep(min(2**attempt, 60) * random.uniform(0.05, 0.1))
             else:
                 return
@@ -104,28 +93,29 @@ class Client:
         said = self._post("hello", proto=[1, 1], app="example", sent=self.kept["n"])
         there = datetime.fromisoformat(said["server_now"])
         self.ahead_ms = int((there.timestamp() - time.time()) * 1000)
-        waiting = {(op["space"], op["n"]) for op in self.kept["outbox"]}
-        lost = {
-            space: [
-                [n, n]
-                for first, last in ranges
-                for n in range(first, last + 1)
-                if (space, n) not in waiting
-            ]
-            for space, ranges in said["missing"].items()
-        }
-        if any(lost.values()):
+        # What it does not know, though it may have answered it: it was put back from a copy.
+        ranges = [(space, *pair) for space, pairs in said["missing"].items() for pair in pairs]
+        ranges += [(s, n + 1, self.kept["n"].get(s, 0)) for s, n in said["acked"].items()]
+        unheard = {(space, n) for space, first, last in ranges for n in range(first, last + 1)}
+        back = [op for op in self.kept["ring"] if (op["space"], op["n"]) in unheard]
+        self.kept["ring"] = [op for op in self.kept["ring"] if op not in back]
+        self.kept["outbox"] = sorted(back + self.kept["outbox"], key=lambda op: op["n"])
+        gone = sorted(unheard - {(op["space"], op["n"]) for op in self.kept["outbox"]})
+        if lost := {s: [[n, n] for space, n in gone if space == s] for s, _ in gone}:
             self._post("hello", proto=[1, 1], lost=lost)
 
     def push(self) -> None:
-        """Send what waits; keep what is to be sent again."""
+        """Send what waits; keep what is to be sent again, and for its person what was refused."""
         while ops := self.kept["outbox"][:BATCH]:
             answer = self._post("push", batch=str(uuid.uuid4()), ops=ops)
-            verdicts = {result["op"]: result for result in answer["results"]}
-            # What could not be taken is in the server's quarantine; here it is kept for the person.
-            refused = [op for op in ops if verdicts[op["op"]]["s"] in ("invalid", "forbidden")]
-            again = [op for op in ops if verdicts[op["op"]]["s"] == "retry"]
-            self.kept["refused"] += [op | {"why": verdicts[op["op"]]} for op in refused]
+            verdict = {result["op"]: result for result in answer["results"]}
+            again = [op for op in ops if verdict[op["op"]]["s"] == "retry"]
+            no = [op for op in ops if verdict[op["op"]]["s"] in ("invalid", "forbidden", "gone")]
+            known = [op for op in self.kept["refused"] if op["op"] not in verdict]
+            self.kept["refused"] = known + [op | {"why": verdict[op["op"]]} for op in no]
+            old = f"{int(time.time() * 1000) - RING_MS << 16:016x}"
+            ring = self.kept["ring"] + [op for op in ops if op not in again]
+            self.kept["ring"] = [op for op in ring if op["hlc"] > old]
             self.kept["outbox"] = again + self.kept["outbox"][len(ops) :]
             self._save()
             if again:
@@ -144,7 +134,6 @@ class Client:
             for space in answer["spaces"]:
                 rows = self.kept["rows"].setdefault(space["id"], {})
                 rows.update({row[1]: row for row in space["rows"]})
-                # Cursor and rows reach the disk together.
                 self.kept["cursors"][space["id"]] = space["cur"]
             self._save()
             again = answer["added"] or answer["reset"]
@@ -175,24 +164,36 @@ class Client:
             raise Refused(json.load(error)) from error
 
 
+def uuid7() -> str:
+    """Return a new id that begins with the moment in which it was made (RFC 9562)."""
+    bits = int(time.time() * 1000) << 80 | int.from_bytes(os.urandom(10))
+    return str(uuid.UUID(int=bits & ~(15 << 76 | 3 << 62) | 7 << 76 | 2 << 62))
+
+
 def now() -> str:
     """Return the present in UTC, as the protocol writes it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def main(url: str, email: str, password: str, occ: str = "") -> None:
-    """Say "Klar" if there is an occurrence to say it for, and follow what happens."""
-    client = Client(url, Path("mos-client.json"))
+def main(url: str, email: str, password: str, file: str, occ: str = "") -> None:
+    """Say "Klar" if there is an occurrence to say it for; follow what happens, `bye` or not."""
+    client = Client(url, Path(file))
     client.sign_in(email, password)
     client.sync()
     for space, rows in client.kept["rows"].items():
         if occ.partition("@")[0] in rows:
             client.klar(space, occ)
-    client.sync()
-    for poke in client.listen():
-        client.sync()
-        print(poke, {space: len(rows) for space, rows in client.kept["rows"].items()})
+    while True:
+        try:
+            client.sync()
+            for poke in client.listen():
+                client.sync()
+                print(poke, {space: len(rows) for space, rows in client.kept["rows"].items()})
+        except OSError as error:
+            print(error, file=sys.stderr)
+        time.sleep(random.uniform(1, 4))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    usage = "usage: sync_client.py URL EMAIL PASSWORD FILE [OCCURRENCE]"
+    main(*sys.argv[1:]) if len(sys.argv) in {5, 6} else sys.exit(usage)

@@ -8,7 +8,7 @@ import Broken from './app/Broken.svelte';
 import { needAreas, preferredLanguage, setLanguage } from './app/i18n.svelte';
 import { comeBack, left } from './app/kept';
 import { mos } from './app/mos.svelte';
-import { go, route } from './app/router.svelte';
+import { route } from './app/router.svelte';
 import { loadScreen, screenOf } from './app/screens';
 import { worker } from './app/worker.svelte';
 import { browserPlatform } from './offline/platform';
@@ -49,18 +49,8 @@ async function start(): Promise<void> {
     const { online, pending } = replica.status();
     if (!online && pending > 0) void worker.sendLater();
   });
-  void meetServer();
-}
-
-/** What needs the server comes after the first screen. */
-async function meetServer(): Promise<void> {
-  const [{ startWorker }, { checkBack }, { renew }] = await Promise.all([
-    import('./app/worker-start'),
-    import('./app/account'),
-    import('./app/push'),
-  ]);
-  await Promise.all([startWorker(go), checkBack()]);
-  if (mos.session !== null && !mos.signedOut) await renew().catch(() => undefined);
+  // What needs the server comes after the first screen.
+  void import('./app/meet-server').then(({ meetServer }) => meetServer());
 }
 
 /** A device that can keep nothing, say: an empty page would tell nobody. */

@@ -137,7 +137,8 @@ class Site:
         )  # fmt: skip
         await self.database.sql(
             "INSERT INTO session (org_id, session_id, account_id, device_id, token_hash, "
-            "created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+            "created_at, seen_at, expires_at, methods, strong_at) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $6, $7, '{password}', $6)",
             org, new_id(now), account, browser.device, token_hash(token), now,
             now + timedelta(days=14),
         )  # fmt: skip

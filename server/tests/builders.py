@@ -10,7 +10,9 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
+from mos.dispatch.channels.services import secret_context
 from mos.kernel.ids import named_id, new_id
+from mos.privacy import seals
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -158,6 +160,62 @@ async def a_device(
         org, device, account, LONG_AGO, seen_at,
     )  # fmt: skip
     return device
+
+
+async def a_contact(
+    database: "Database",
+    org: UUID,
+    account: UUID | None,
+    address: str,
+    *,
+    channel: str = "email",
+    when: str = "always",
+    verified: bool = True,
+    secret: bytes | None = None,
+    id: UUID | None = None,
+    created_at: datetime = LONG_AGO,
+) -> UUID:
+    """Make a contact where messages are proved to arrive; return its id."""
+    contact = id or new_id(LONG_AGO)
+    await database.sql(
+        "INSERT INTO contact (org_id, contact_id, account_id, channel, address, when_told, secret, "
+        "verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        org, contact, account, channel, address, when, secret, LONG_AGO if verified else None,
+        created_at,
+    )  # fmt: skip
+    return contact
+
+
+async def a_channel(
+    database: "Database",
+    org: UUID,
+    channel: str,
+    settings: dict[str, object],
+    *,
+    secret: str = "",
+    cap: int | None = None,
+) -> None:
+    """Let an organisation have set up a channel."""
+    seal = seals.load(database.settings.secrets / "seal.key")
+    sealed = seal.seal(secret_context(org, channel), secret.encode()) if secret else None
+    await database.sql(
+        "INSERT INTO channel_settings (org_id, channel, settings, secret, cap, updated_at, "
+        "updated_by) VALUES ($1, $2, $3, $4, $5, $6, $1)",
+        org, channel, settings, sealed, cap, LONG_AGO,
+    )  # fmt: skip
+
+
+async def a_record(
+    database: "Database", org: UUID, space: UUID, coll: str, doc: dict[str, object]
+) -> UUID:
+    """Let a space hold a record, as if it had been written last; return its id."""
+    rec = new_id(LONG_AGO)
+    await database.sql(
+        "WITH s AS (UPDATE space SET head_seq = head_seq + 1 WHERE space_id = $2 "
+        "RETURNING head_seq) INSERT INTO rec SELECT $1, $2, $3, $4, s.head_seq, $5, '{}' FROM s",
+        org, space, rec, coll, doc,
+    )  # fmt: skip
+    return rec
 
 
 async def a_home(

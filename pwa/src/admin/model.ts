@@ -17,6 +17,10 @@ export interface Account {
   language: string;
   disabled: boolean;
   has_password: boolean;
+  /** A passkey, or codes from a phone. */
+  has_second_factor: boolean;
+  /** Somebody at the organisation's identity provider opens it. */
+  linked: boolean;
   /** When the newest unused invitation ends, or null. */
   invited_until: string | null;
   units: string[];
@@ -48,11 +52,22 @@ export interface Relation {
 }
 
 export interface InvitationLink {
+  id: string;
   token: string;
+  /** The token as somebody types it, four letters at a time. */
+  code: string;
   expires_at: string;
   /** Where it leads, as other devices reach this MOS, and a picture of that address. */
   url: string;
   qr: string;
   /** Where a device goes first that does not trust this MOS's private authority yet. */
   trust: { url: string; qr: string } | null;
+  /** Mail goes out here, so that it can be sent so. */
+  by_mail: boolean;
+}
+
+/** What one person may do for one resident; nothing where `permissions` is empty. */
+export interface Sight {
+  space: string;
+  permissions: string[];
 }

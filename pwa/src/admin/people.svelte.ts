@@ -1,7 +1,10 @@
 /** Who belongs to the home: fetched when the screens open, kept in step with what is changed here. */
 import { api, ApiError } from '../app/api';
+import { clock } from '../app/clock.svelte';
+import { mos } from '../app/mos.svelte';
 import type { Role } from '../app/session';
-import type { Account, InvitationLink, Relation, ResidentEntry, Unit } from './model';
+import type { Account, InvitationLink, Relation, ResidentEntry, Sight, Unit } from './model';
+import { managesAll } from './rules';
 
 interface NewAccount {
   role: Role;
@@ -29,6 +32,15 @@ class People {
   connected = $state(false);
   state = $state<'waiting' | 'ready' | 'failed'>('waiting');
   error = $state.raw<ApiError | null>(null);
+
+  /** Whoever is signed in manages all of it: what is the whole organisation's is theirs to see. */
+  get mineIsAll(): boolean {
+    const { session } = mos;
+    return (
+      session !== null &&
+      managesAll(session.account, session.organisation.policy, this, clock.minute)
+    );
+  }
 
   async load(): Promise<void> {
     try {
@@ -91,12 +103,43 @@ class People {
     await api.delete(`accounts/${id}/sessions`);
   }
 
+  /** Resolves to whether the mail that tells of it has gone. */
+  async resetSecondFactor(id: string): Promise<boolean> {
+    const { told } = await api.delete<{ told: boolean }>(`accounts/${id}/second-factor`);
+    this.accounts = this.accounts.map((account) =>
+      account.id === id ? { ...account, has_second_factor: false } : account,
+    );
+    return told;
+  }
+
+  async unlink(id: string): Promise<void> {
+    await api.delete(`accounts/${id}/identity`);
+    this.accounts = this.accounts.map((account) =>
+      account.id === id ? { ...account, linked: false } : account,
+    );
+  }
+
   async invite(id: string, kind: 'password' | 'device'): Promise<InvitationLink> {
     const link = await api.post<InvitationLink>(`accounts/${id}/invitations`, { kind });
     this.accounts = this.accounts.map((account) =>
       account.id === id ? { ...account, invited_until: link.expires_at } : account,
     );
     return link;
+  }
+
+  /** Resolves to why a link could not be mailed, in the words of the channel; empty: it has gone. */
+  async mailInvitation(id: string, link: InvitationLink): Promise<string> {
+    const { token } = link;
+    const path = `accounts/${id}/invitations/${link.id}/mail`;
+    const told = await api.post<{ sent: boolean; code: string }>(path, { token });
+    return told.sent ? '' : told.code || 'unclear';
+  }
+
+  async withdrawInvitation(id: string): Promise<void> {
+    await api.delete(`accounts/${id}/invitations`);
+    this.accounts = this.accounts.map((account) =>
+      account.id === id ? { ...account, invited_until: null } : account,
+    );
   }
 
   async addResident(resident: {
@@ -135,6 +178,12 @@ class People {
   async endRelation(id: string): Promise<void> {
     await api.delete(`relations/${id}`);
     this.relations = this.relations.filter((relation) => relation.id !== id);
+  }
+
+  /** What somebody may do for each resident, now (`null`) or at an instant to come, as ISO 8601. */
+  async sight(id: string, at: string | null): Promise<Sight[]> {
+    const asked = at === null ? '' : `?at=${encodeURIComponent(at)}`;
+    return api.get<Sight[]>(`accounts/${id}/sight${asked}`);
   }
 
   unit(id: string | null): string {

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Account } from './model';
+import type { Account, Relation } from './model';
 import {
   merged,
   nextStep,
+  firstPermissions,
+  grounds,
+  isOnlyHere,
+  lookAt,
+  managesAll,
   offered,
   rolesFor,
   stateOf,
   stepsDone,
+  switched,
   STEPS_OF,
   type Known,
   type People,
@@ -25,6 +31,8 @@ function anAccount(change: Partial<Account> = {}): Account {
     language: 'sv',
     disabled: false,
     has_password: true,
+    has_second_factor: false,
+    linked: false,
     invited_until: null,
     units: [],
     within: true,
@@ -155,8 +163,87 @@ it('to manage is offered to managers, and in a family to relatives, for whole un
   expect(offered('caregiver', 'unit', 'family')).not.toContain('care.manage');
 });
 
-it('a permission that the screen does not offer survives a change', () => {
+it('medicines are decided about by nurses, and in a family by relatives', () => {
+  expect(offered('nurse', 'unit', 'care_record')).toContain('medication.edit');
+  expect(offered('relative', 'resident', 'family')).toContain('medication.edit');
+  expect(offered('relative', 'resident', 'care_record')).not.toContain('medication.edit');
+  expect(offered('caregiver', 'unit', 'care_record')).not.toContain('medication.edit');
+  expect(firstPermissions('caregiver', 'care_record')).toContain('medication.sign');
+  expect(firstPermissions('relative', 'care_record')).toEqual(['plan.view']);
+});
+
+it('whoever signs for doses sees them, and who does not see them does not sign', () => {
+  expect(switched(['plan.view'], 'medication.sign', true)).toEqual([
+    'plan.view',
+    'medication.view',
+    'medication.sign',
+  ]);
   expect(
-    merged(['plan.view', 'medication.view'], ['plan.edit'], ['plan.view', 'plan.edit']),
-  ).toEqual(['medication.view', 'plan.edit']);
+    switched(['plan.view', 'medication.view', 'medication.edit'], 'medication.view', false),
+  ).toEqual(['plan.view']);
+  expect(switched(['plan.view', 'plan.edit'], 'plan.edit', false)).toEqual(['plan.view']);
+});
+
+it('a link to this computer itself is known to lead nowhere from another', () => {
+  expect(isOnlyHere('http://127.0.0.1:8480/#/inbjudan/x')).toBe(true);
+  expect(isOnlyHere('http://localhost:8480/')).toBe(true);
+  expect(isOnlyHere('https://mos.example.se/')).toBe(false);
+  expect(isOnlyHere('https://192.168.1.20:8480/')).toBe(false);
+});
+
+it('today is looked at as it is now, another day at its noon', () => {
+  expect(lookAt('', NOW)).toBeNull();
+  expect(lookAt(new Date(NOW).toLocaleDateString('sv-SE'), NOW)).toBeNull();
+  expect(lookAt('2026-12-24', NOW)).toBe(new Date('2026-12-24T12:00:00').toISOString());
+});
+
+it('what somebody sees rests on the relations of that day, to the resident or to their unit', () => {
+  const to = (change: Partial<Relation>): Relation => ({
+    ...{ id: 'r', account: 'anna', space: null, unit: null, permissions: [], is_primary: false },
+    ...{ consent: '', valid_from: '2026-01-01T00:00:00Z', valid_to: null, ...change },
+  });
+  const ended = to({ id: 'ended', space: ELSA.space, valid_to: '2026-06-01T00:00:00Z' });
+  const all = [
+    ended,
+    to({ id: 'unit', unit: ELSA.unit }),
+    to({ id: 'other', account: 'bo', space: ELSA.space }),
+    to({ id: 'elsewhere', unit: 'another' }),
+    to({ id: 'later', space: ELSA.space, valid_from: '2027-01-01T00:00:00Z' }),
+  ];
+  expect(grounds(all, 'anna', ELSA, NOW).map(({ id }) => id)).toEqual(['unit']);
+  expect(
+    grounds(all, 'anna', ELSA, Date.parse('2026-05-01T00:00:00Z')).map(({ id }) => id),
+  ).toEqual(['unit', 'ended']);
+});
+
+it('a permission that the screen does not offer survives a change', () => {
+  expect(merged(['plan.view', 'meals.view'], ['plan.edit'], ['plan.view', 'plan.edit'])).toEqual([
+    'meals.view',
+    'plan.edit',
+  ]);
+});
+
+it('the whole organisation is an administrator’s, and in a family whoever manages each unit for good', () => {
+  const units = ['home', 'annex'].map((id) => ({ id })) as unknown as People['units'];
+  const manages = (unit: string, change: Partial<Relation> = {}): Relation =>
+    ({
+      ...{ account: 'eva', unit, permissions: ['care.manage'] },
+      ...{ valid_from: '2026-01-01T00:00:00Z', valid_to: null },
+      ...change,
+    }) as Relation;
+  const asks = (role: 'admin' | 'manager' | 'relative', relations: Relation[], id = 'eva') =>
+    managesAll(
+      { id, role },
+      role === 'relative' ? 'family' : 'care_record',
+      { units, relations },
+      NOW,
+    );
+  const both = [manages('home'), manages('annex')];
+  expect(asks('admin', [])).toBe(true);
+  expect(asks('manager', both)).toBe(false);
+  expect(asks('relative', both)).toBe(true);
+  expect(asks('relative', both, 'sara')).toBe(false);
+  expect(asks('relative', [manages('home')])).toBe(false);
+  const ends = { valid_to: '2027-01-01T00:00:00Z' };
+  expect(asks('relative', [manages('home'), manages('annex', ends)])).toBe(false);
 });

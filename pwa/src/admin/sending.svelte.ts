@@ -19,7 +19,9 @@ export class Sending {
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const field = error.field?.split(/[.[]/)[0] ?? FIELD_OF[error.code] ?? '';
+      // What stands in a channel's `settings` is named by what it is there.
+      const field =
+        error.field?.replace(/^settings\./, '').split(/[.[]/)[0] ?? FIELD_OF[error.code] ?? '';
       this.errors = { [fields.includes(field) ? field : '']: words(error) };
       return false;
     } finally {
@@ -41,7 +43,11 @@ const FIELD_OF: Record<string, string | undefined> = { email_taken: 'email', las
 function words(error: ApiError): string {
   const own = `admin.error.${error.code}`;
   if (has(own)) return say(own);
-  const ofField = `admin.error.field.${error.field ?? ''}`;
+  const setting = /^settings\.(\w+)/.exec(error.field ?? '')?.[1];
+  const ofField =
+    setting === undefined
+      ? `admin.error.field.${error.field ?? ''}`
+      : `admin.error.setting.${setting}`;
   if (error.status === 400 && has(ofField)) return say(ofField);
   return troubleWords(error, Date.now());
 }

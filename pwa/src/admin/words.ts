@@ -1,6 +1,7 @@
 /** Texts of the administrator's screens: a family has no units and no staff, and is spoken to in its own words. */
-import { t, type Key, type Params } from '../app/i18n.svelte';
+import { locale, t, type Key, type Params } from '../app/i18n.svelte';
 import { mos } from '../app/mos.svelte';
+import type { Permission } from '../care/permissions';
 
 const OF_FAMILY: Readonly<Partial<Record<Key, Key>>> = {
   'admin.start.text': 'admin.start.text.family',
@@ -36,4 +37,46 @@ export function isFamily(): boolean {
 /** As `t`, in a family's words where there are some. */
 export function say(key: Key, params: Params = {}): string {
   return t((isFamily() ? OF_FAMILY[key] : undefined) ?? key, params);
+}
+
+const OF_PERMISSION: Readonly<Record<Permission, Key>> = {
+  'plan.view': 'admin.permission.plan_view',
+  'outcome.record': 'admin.permission.outcome_record',
+  'alert.take': 'admin.permission.alert_take',
+  'plan.edit': 'admin.permission.plan_edit',
+  'meals.view': 'admin.permission.meals_view',
+  'meals.edit': 'admin.permission.meals_edit',
+  'medication.view': 'admin.permission.medication_view',
+  'medication.edit': 'admin.permission.medication_edit',
+  'medication.sign': 'admin.permission.medication_sign',
+  'statistics.view': 'admin.permission.statistics_view',
+  'log.view': 'admin.permission.log_view',
+  'sound.choose': 'admin.permission.sound_choose',
+  'care.manage': 'admin.permission.care_manage',
+};
+
+function isPermission(word: string): word is Permission {
+  return word in OF_PERMISSION;
+}
+
+/** One thing that somebody may do, as a list names it: "Se dagen". */
+export function permissionWords(permission: Permission): string {
+  return say(OF_PERMISSION[permission]);
+}
+
+/** "se dagen, ta larm och ändra läkemedel": always in the same order. Whoever changes something sees it, unsaid; a newer
+ *  server's word is left out. */
+export function mayWords(permissions: readonly string[]): string {
+  const isSaid = (each: string): boolean =>
+    each === 'plan.view' ||
+    !permissions.includes(each.replace(/\.view$/, '.edit')) ||
+    !each.endsWith('.view');
+  const held = Object.keys(OF_PERMISSION).filter(
+    (each) => permissions.includes(each) && isSaid(each),
+  );
+  const words = held
+    .filter(isPermission)
+    .map(permissionWords)
+    .map((each) => each.charAt(0).toLocaleLowerCase(locale()) + each.slice(1));
+  return new Intl.ListFormat(locale()).format(words);
 }

@@ -14,6 +14,7 @@ import {
   deviceId,
   enter,
   enteringFailed,
+  leave,
 } from './account';
 import { language } from './i18n.svelte';
 import { comeBack, left } from './kept';
@@ -26,6 +27,7 @@ const OTHER = '0193b3a0-0000-7000-8000-000000000002';
 
 let machine: FakeMachine;
 let sync: FakeServer;
+let network: FakeNetwork;
 let store: Store;
 let replica: LocalReplica;
 /** Who the cookie signs in as far as the server knows; null: nobody. `down`: no answer comes. */
@@ -97,9 +99,10 @@ beforeEach(async () => {
   sync.space(SPACE);
   [cookie, down, asked] = [null, false, []];
   store = new Store('mos', machine.random);
+  network = new FakeNetwork(sync);
   replica = await LocalReplica.open({
     store,
-    network: new FakeNetwork(sync),
+    network,
     platform: machine,
     app: 'test',
     onWiped: left,
@@ -150,6 +153,39 @@ it('whose session has ended still sees what is here, and is told', async () => {
 
   expect(mos.session?.account.name).toBe('Noor');
   expect(mos.signedOut).toBe(true);
+});
+
+it('whoever signed out without a network is not signed in again by their cookie', async () => {
+  const here = aSession({ device: await deviceId(), sid: 'sid-noor' });
+  await enter(here);
+  [network.fate, down] = [() => 'lost', true];
+  await leave();
+  expect(mos.session).toBeNull();
+  await startAgain();
+  await checkBack(machine);
+  expect(mos.session).toBeNull();
+
+  // There is a network again, and the cookie is of no more use than the server makes of it.
+  [network.fate, down, cookie] = [() => 'ok', false, null];
+  await checkBack(machine);
+
+  expect(sync.ended).toEqual(['sid-noor']);
+  expect(mos.session).toBeNull();
+  expect(mos.status.left).toBeNull();
+});
+
+it('while the server cannot be told of it, nobody is let in', async () => {
+  const here = aSession({ device: await deviceId(), sid: 'sid-noor' });
+  await enter(here);
+  network.fate = () => 'lost';
+  await leave();
+  [cookie, asked] = [here, []];
+
+  await checkBack(machine);
+
+  expect(asked).toEqual([]);
+  expect(mos.session).toBeNull();
+  expect(mos.status.left).toBe('signing_out');
 });
 
 it('what waits stays here when it is not known who the server takes this device for', async () => {

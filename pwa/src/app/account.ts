@@ -1,4 +1,5 @@
 /** Entering, coming back, leaving: what a person and the server agree on about this device. */
+import { forgetBeside } from '../offline/beside';
 import { ACCESS_CHANNEL } from '../offline/leader';
 import { browserPlatform, type Platform } from '../offline/platform';
 import { zoneRelease } from '../plan/releases';
@@ -8,8 +9,11 @@ import { LANGUAGES, setLanguage, type Language } from './i18n.svelte';
 import { device, keepSession, lastHere } from './kept';
 import { mos } from './mos.svelte';
 import type { Session } from './session';
+import { worker } from './worker.svelte';
 
-const BEAT_MS = 5 * 60_000;
+const AGAIN_MS = 5 * 60_000;
+/** How often a session that was left without a network is tried to be ended. */
+const END_MS = 30_000;
 /** Grows with each person who comes in by the door: an older answer of the server says nothing about them. */
 let entered = 0;
 
@@ -26,14 +30,17 @@ export class Unsent extends Error {
   }
 }
 
-/** Ask the server whether whoever is kept here is still signed in, and tell it now and then that this device is alive. */
+/** Ask the server whether whoever is kept here is still signed in; again where that was not answered. */
 export async function checkBack(
   platform: Pick<Platform, 'channel'> = browserPlatform(),
 ): Promise<void> {
   onUnauthenticated(() => (mos.signedOut = true));
   setInterval(() => {
-    if (mos.session !== null && !mos.signedOut) void live().catch(() => undefined);
-  }, BEAT_MS);
+    if (mos.session !== null && !mos.signedOut) void meetAgain().catch(() => undefined);
+  }, AGAIN_MS);
+  setInterval(() => void endLeft(), END_MS);
+  // Whatever emptied the device may have done so while no page was open.
+  if (lastHere() === null) void forgetBeside();
   await meet();
   followResidents();
   followAccess(platform);
@@ -43,6 +50,8 @@ export async function checkBack(
 async function meet(): Promise<void> {
   const before = mos.session;
   const turn = entered;
+  // Whoever signed out is not signed in again by a cookie that nobody could take back.
+  if (!(await (await device().replica.tend()).endLeft()) || entered !== turn) return;
   try {
     const session = await ownSession();
     // Somebody came in by the door meanwhile.
@@ -103,14 +112,17 @@ function followAccess(platform: Pick<Platform, 'channel'>): void {
   platform.channel(ACCESS_CHANNEL, () => void ask());
 }
 
-async function askAgain(): Promise<void> {
+/** Take up what the server says now of whoever is signed in. */
+export async function askAgain(): Promise<void> {
   const session = await api.get<Session>('session');
   if (session.account.id === mos.session?.account.id) await keepSession(session);
 }
 
 /** Before anybody signs in: what waits here stays here until it is known who it will be. */
 export async function beforeEntering(): Promise<void> {
-  await (await device().replica.tend()).hold();
+  const tender = await device().replica.tend();
+  await tender.endLeft();
+  await tender.hold();
 }
 
 /** Nobody signed in after all. Unless that is `certain` the server may take this device for somebody else's now: what
@@ -170,14 +182,16 @@ export async function canLeaveUnsent(): Promise<boolean> {
 /** Sign out here and forget everything; with `leaveUnsent` what was not sent waits, seen by nobody. Else it is lost: ask
  *  before. */
 export async function leave(how = { leaveUnsent: false }): Promise<void> {
-  try {
-    await api.delete(`devices/${await deviceId()}/push`).catch(() => undefined);
-    await api.delete('session');
-  } catch (error) {
-    // The device forgets even when the server cannot be told; its session ends by itself.
-    if (!(error instanceof ApiError)) throw error;
-  }
-  await (await device().replica.tend()).forget(how);
+  const tender = await device().replica.tend();
+  // First, and in one piece: whatever happens then, nobody is signed in here any more.
+  await tender.forget({ ...how, ends: { sid: lastHere()?.sid ?? null } });
+  if (!(await tender.endLeft())) await worker.sendLater();
+}
+
+/** End at the server what was left here without a network. False while that cannot be told. */
+export async function endLeft(): Promise<boolean> {
+  if (mos.status.left !== 'signing_out') return true;
+  return (await device().replica.tend()).endLeft();
 }
 
 export async function deviceId(): Promise<string> {
@@ -208,9 +222,8 @@ async function belong({ account, sid, sync_key: key }: Session): Promise<void> {
   await (await device().replica.tend()).belongTo(account.id, secret);
 }
 
-async function live(): Promise<void> {
+async function meetAgain(): Promise<void> {
   if ((await device().store.recall<boolean>('held')) === true) await meet();
-  else await beat();
 }
 
 async function beat(): Promise<void> {

@@ -28,7 +28,14 @@ export function onUnauthenticated(listener: () => void): void {
   unauthenticated = listener;
 }
 
-async function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
+let unreached: () => void = () => undefined;
+
+/** Told when a request met no server. */
+export function onUnreached(listener: () => void): void {
+  unreached = listener;
+}
+
+async function call<T>(method: Method, path: string, body?: unknown, again = false): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json' };
   if (method !== 'GET') headers['x-mos'] = '1';
   if (body !== undefined) headers['content-type'] = 'application/json';
@@ -43,12 +50,17 @@ async function call<T>(method: Method, path: string, body?: unknown): Promise<T>
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch {
+    unreached();
     throw new ApiError(0, 'offline');
   }
   const data: unknown = await response.json().catch(() => null);
   if (response.ok) return data as T;
   if (response.status === 401 && path !== 'session') unauthenticated();
-  throw problem(response, data);
+  const error = problem(response, data);
+  // Once the person has proved who they are, the request goes on as if nothing had been asked.
+  if (error.code === 'step_up_needed' && !again && (await (await import('./step-up')).stepUp()))
+    return call<T>(method, path, body, true);
+  throw error;
 }
 
 /** RFC 9457, as far as it came. */

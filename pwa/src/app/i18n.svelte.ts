@@ -6,6 +6,7 @@ import type kit from '../locales/sv/kit.json';
 import type resident from '../locales/sv/resident.json';
 import type settings from '../locales/sv/settings.json';
 import type signin from '../locales/sv/signin.json';
+import type sounds from '../locales/sv/sounds.json';
 import type supporter from '../locales/sv/supporter.json';
 import type trouble from '../locales/sv/trouble.json';
 
@@ -13,7 +14,15 @@ export const LANGUAGES = ['sv', 'en', 'fi'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 export type Area =
-  'common' | 'signin' | 'resident' | 'supporter' | 'admin' | 'settings' | 'kit' | 'trouble';
+  | 'common'
+  | 'signin'
+  | 'resident'
+  | 'supporter'
+  | 'admin'
+  | 'settings'
+  | 'kit'
+  | 'sounds'
+  | 'trouble';
 type Stored = keyof (typeof common &
   typeof signin &
   typeof resident &
@@ -21,6 +30,7 @@ type Stored = keyof (typeof common &
   typeof admin &
   typeof settings &
   typeof kit &
+  typeof sounds &
   typeof trouble);
 /** `resident.quarters` when `resident.quarters.one` and `.other` are in the catalogue. */
 type Counted = BaseOf<Stored>;
@@ -40,7 +50,7 @@ type Catalogue = Readonly<Record<string, string>>;
 const LOCALES: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB', fi: 'fi-FI' };
 const CHOICE = 'mos.language';
 const files = import.meta.glob<Catalogue>(
-  '../locales/*/{common,signin,resident,supporter,admin,settings,kit,trouble}.json',
+  '../locales/*/{common,signin,resident,supporter,admin,settings,kit,sounds,trouble}.json',
   { import: 'default' },
 );
 

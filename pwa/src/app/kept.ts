@@ -23,7 +23,7 @@ export async function comeBack(device: Device, now: number): Promise<void> {
   ]);
   if (session === undefined) return;
   kept = session;
-  await device.replica.showAs(session.account.id);
+  device.replica.showAs(session.account.id);
   // Too long without the server: what is kept here is not shown again before somebody signs in.
   if (lease === undefined || now <= Date.parse(lease)) mos.session = session;
 }

@@ -2,6 +2,9 @@
 import type { Replica, SyncStatus } from '../offline/model';
 import type { Session } from './session';
 
+/** Beyond this the times that are written here are only about right. */
+export const CLOCK_WRONG_MS = 2 * 60_000;
+
 class Mos {
   #replica: Replica | null = null;
   /** Grows with each change of the replica. Reading `replica` depends on it by itself. */
@@ -20,6 +23,12 @@ class Mos {
 
   get status(): SyncStatus {
     return this.replica.status();
+  }
+
+  /** Stands before a time that this device's clock tells, while that is known to be wrong; else empty. */
+  get about(): string {
+    void this.version;
+    return Math.abs(this.#replica?.status().skewMs ?? 0) > CLOCK_WRONG_MS ? '≈\u00a0' : '';
   }
 
   open(replica: Replica): void {

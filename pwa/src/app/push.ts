@@ -5,6 +5,7 @@ import { device } from './kept';
 import { worker } from './worker.svelte';
 
 const SUBSCRIBE_MS = 20_000;
+const DAY_MS = 86_400_000;
 
 export type PushFailure =
   /** This browser, or a page without https, has none. */
@@ -50,9 +51,14 @@ export async function turnOn(): Promise<void> {
   await device().store.remember('push_off', false);
 }
 
-/** Where permission was given before: make sure that the server still knows the address. */
-export async function renew(): Promise<void> {
-  if (await isOn()) await subscribe();
+/** Where permission was given before: see to it now and every day that the server knows the address, by its present key.
+ * A tablet on a wall never starts anew. */
+export async function keepOn(): Promise<void> {
+  const renew = async (): Promise<void> => {
+    if (await isOn()) await subscribe();
+  };
+  setInterval(() => void renew().catch(() => undefined), DAY_MS);
+  await renew();
 }
 
 /** Whether this device takes push messages, as far as it is up to the person. */
@@ -76,6 +82,7 @@ async function subscribe(): Promise<void> {
     endpoint,
     p256dh: keys?.['p256dh'],
     auth: keys?.['auth'],
+    key,
   });
 }
 

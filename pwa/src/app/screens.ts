@@ -16,11 +16,17 @@ const SCREENS: Record<Screen, { file: string; areas: Area[] }> = {
   resident: { file: '../resident/ResidentApp.svelte', areas: ['common', 'resident'] },
   supporter: {
     file: '../supporter/SupporterApp.svelte',
-    areas: ['common', 'supporter', 'trouble'],
+    areas: ['common', 'supporter', 'sounds', 'trouble'],
   },
   admin: { file: '../admin/AdminApp.svelte', areas: ['common', 'admin', 'trouble'] },
-  settings: { file: '../settings/SettingsApp.svelte', areas: ['common', 'settings', 'trouble'] },
-  kit: { file: '../kit/KitApp.svelte', areas: ['common', 'resident', 'supporter', 'kit'] },
+  settings: {
+    file: '../settings/SettingsApp.svelte',
+    areas: ['common', 'settings', 'sounds', 'trouble'],
+  },
+  kit: {
+    file: '../kit/KitApp.svelte',
+    areas: ['common', 'resident', 'supporter', 'sounds', 'kit'],
+  },
 };
 
 /** First words of a path that belong to one screen, whoever is signed in. All others belong to the role's home. */

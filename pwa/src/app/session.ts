@@ -1,5 +1,7 @@
 /** Words of who is signed in, as /api/v1/session answers. */
 
+import type { PinPerson } from './pins';
+
 export type Role =
   'resident' | 'relative' | 'caregiver' | 'nurse' | 'manager' | 'admin' | 'auditor';
 
@@ -26,6 +28,9 @@ export interface Session {
   /** The device that the session was opened on: only that one synchronises. */
   readonly device: string | null;
   readonly demo: boolean;
+  /** Whether this device asks who signs before each dose, and who has a PIN to sign with on it. Absent: an older server. */
+  readonly asks_signer?: boolean;
+  readonly signers?: readonly PinPerson[];
   /** Of the session, and what signs changes as made in it. Not kept with the rest: see offline/keys.ts. */
   readonly sid?: string | undefined;
   readonly sync_key?: string | undefined;

@@ -4,6 +4,8 @@ import { open } from './sound';
 class SoundState {
   /** True until somebody has touched the page: an alarm would be silent now. */
   locked = $state(true);
+  /** Another tab of this device makes heard what calls: one of them is enough. */
+  elsewhere = $state(false);
 
   constructor() {
     for (const gesture of ['pointerdown', 'keydown', 'touchend']) {

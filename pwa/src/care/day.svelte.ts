@@ -2,8 +2,8 @@
  *  space of their own for who may see them. */
 import { mos } from '../app/mos.svelte';
 import type { Row } from '../offline/model';
-import { readReminder, type DaySource } from '../plan/day';
-import type { Profile, Reminder } from '../plan/model';
+import { dayOf as plainDay, readReminder, type At, type DaySource } from '../plan/day';
+import type { Item, Profile, Reminder } from '../plan/model';
 
 /** The resident's own space and those that belong to it. */
 function spacesOf(space: string | null) {
@@ -35,8 +35,9 @@ export function whereIs(space: string, coll: string, rec: string): string {
 /** What a day is made of. */
 export function sourceOf(space: string | null, profile: Profile): DaySource {
   return {
+    space,
     profile,
-    reminders: remindersOf(space),
+    reminders: allReminders(space),
     completions: rowsOf(space, 'completion'),
     retracts: rowsOf(space, 'retract'),
     snoozes: rowsOf(space, 'snooze'),
@@ -44,34 +45,26 @@ export function sourceOf(space: string | null, profile: Profile): DaySource {
   };
 }
 
-/** What the plan and the orders of medicine bring into the day, in no promised order. */
-function remindersOf(space: string | null): Reminder[] {
-  const medicines = medicinesOf(space);
-  const orders = medicines === undefined ? [] : mos.replica.rows(medicines, 'order');
-  return [
-    ...rowsOf(space, 'reminder').map(readReminder),
-    ...(orders.length > 0 ? planned(orders, medicines ?? '') : []),
-  ];
+/** A resident's items on a local date. */
+export function dayOf(source: DaySource, at: At): Item[] {
+  return later?.dayOf(source, at) ?? plainDay(source, at);
 }
 
-type Planner = (orders: readonly Row[], space: string) => Reminder[];
+/** What the plan and the orders of medicine bring into the day, in no promised order. */
+export function allReminders(space: string | null): Reminder[] {
+  asked ??= fetchLater();
+  return [...rowsOf(space, 'reminder').map(readReminder), ...(later?.planned(space) ?? [])];
+}
 
 const RETRY_MS = 5_000;
-let planner = $state.raw<Planner>();
-let asked = false;
+/** What reads orders, and what was answered under another plan: fetched once the first screen stands. */
+let later = $state.raw<typeof import('./settled')>();
+let asked: Promise<unknown> | undefined;
 
-/** What reads orders is fetched when there is first an order: most first screens have none. */
-function planned(orders: readonly Row[], space: string): Reminder[] {
-  if (!asked) void fetchPlanner();
-  return planner?.(orders, space) ?? [];
-}
-
-async function fetchPlanner(): Promise<void> {
-  asked = true;
-  try {
-    ({ planned: planner } = await import('../medication/planned'));
-  } catch {
+function fetchLater(): Promise<unknown> {
+  return import('./settled').then(
+    (found) => (later = found),
     // A medicine must not be left out for a network that failed once.
-    setTimeout(() => void fetchPlanner(), RETRY_MS);
-  }
+    () => setTimeout(fetchLater, RETRY_MS),
+  );
 }

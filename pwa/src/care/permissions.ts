@@ -11,6 +11,8 @@ export type Permission =
   | 'medication.edit'
   | 'medication.sign'
   | 'statistics.view'
+  | 'log.view'
+  | 'sound.choose'
   | 'care.manage';
 
 export function may(permissions: readonly string[] | undefined, permission: Permission): boolean {

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
 import type { SyncStatus } from '../offline/model';
-import { clockWrong, savedWords } from './saved';
+import { clockWrong, savedWords, type Saved } from './saved';
 
 const ZONE = 'Europe/Stockholm';
+const EIGHT_TWELVE = Date.parse('2026-11-27T07:12:00Z');
 
-function words(change: Partial<SyncStatus>, arrived = true): ReturnType<typeof savedWords> {
+function words(change: Partial<SyncStatus>, arrived = true): Saved {
+  return all(change, { arrived })[0];
+}
+
+function all(
+  change: Partial<SyncStatus>,
+  { arrived = true, network = true } = {},
+): ReturnType<typeof savedWords> {
   return savedWords(
     {
       online: true,
@@ -14,15 +22,14 @@ function words(change: Partial<SyncStatus>, arrived = true): ReturnType<typeof s
       lastSyncedAt: null,
       skewMs: 0,
       trouble: null,
+      left: null,
       lost: 0,
       waitingOthers: 0,
       ...change,
     },
-    { arrived, refused: 3, zone: ZONE },
+    { arrived, network, refused: 3, zone: ZONE, locale: 'sv-SE', now: EIGHT_TWELVE + 60_000 },
   );
 }
-
-const EIGHT_TWELVE = Date.parse('2026-11-27T07:12:00Z');
 
 describe('whether all is saved', () => {
   it('says nothing of the kind before everything has come', () => {
@@ -44,10 +51,34 @@ describe('whether all is saved', () => {
     });
   });
 
+  it('says the day, too, when that is another', () => {
+    const oldestPendingAt = EIGHT_TWELVE - 7 * 86_400_000;
+    expect(words({ pending: 2, oldestPendingAt }).params['time']).toBe('20/11 08:12');
+  });
+
+  it('says that a time is only about right while the clock is wrong', () => {
+    const wrong = { skewMs: 300_000, lastSyncedAt: EIGHT_TWELVE };
+    expect(words(wrong).params['time']).toBe('≈\u00a008:12');
+  });
+
+  it('does not say that all is saved when something was lost', () => {
+    expect(words({ lost: 2, lastSyncedAt: EIGHT_TWELVE })).toMatchObject({
+      ...{ kind: 'trouble', key: 'trouble.saved.lost', look: true },
+      params: { count: 2 },
+    });
+  });
+
   it('says that nothing is lost without a network', () => {
-    expect(words({ online: false })).toMatchObject({
-      kind: 'offline',
-      key: 'trouble.saved.offline',
+    expect(all({ online: false }, { network: false })).toMatchObject([
+      { kind: 'offline', key: 'trouble.saved.offline' },
+    ]);
+  });
+
+  it('does not blame the network where only MOS does not answer', () => {
+    expect(words({ online: false }).key).toBe('trouble.saved.unreached');
+    expect(words({ online: false, pending: 2, oldestPendingAt: EIGHT_TWELVE })).toMatchObject({
+      key: 'trouble.saved.unreached_waiting',
+      params: { count: 2, time: '08:12' },
     });
   });
 
@@ -68,6 +99,20 @@ describe('whether all is saved', () => {
       key: 'trouble.saved.refused',
       params: { count: 3 },
     });
+  });
+
+  it('hides behind what was refused or lost neither that contact is gone nor that changes wait', () => {
+    const waits = { pending: 1, oldestPendingAt: EIGHT_TWELVE, lastSyncedAt: EIGHT_TWELVE };
+    const keys = (change: Partial<SyncStatus>, network = true): string[] =>
+      all(change, { network }).map(({ key }) => key.slice('trouble.saved.'.length));
+    expect(keys({ ...waits, trouble: 'refused', online: false }, false)).toEqual([
+      'refused',
+      'offline_waiting',
+    ]);
+    expect(keys({ ...waits, trouble: 'refused' })).toEqual(['refused', 'waiting']);
+    expect(keys({ ...waits, lost: 2, online: false })).toEqual(['lost', 'unreached_waiting']);
+    expect(keys({ ...waits, trouble: 'refused', lost: 2 })).toEqual(['refused', 'lost', 'waiting']);
+    expect(keys({ trouble: 'refused', lastSyncedAt: EIGHT_TWELVE })).toEqual(['refused']);
   });
 
   it('puts trouble that somebody must act on before all else', () => {

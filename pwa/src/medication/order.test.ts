@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import cases from '../../../spec/vectors/order.json';
+import type { Row } from '../offline/model';
 import type { Rule } from '../plan/model';
 import { occurrences } from '../plan/recurrence';
 import { doubled, givenTwice, limitsOf, nextDose, type Limits } from './doses';
 import { orderProblems, planOf } from './order';
+import { planned } from './planned';
 
 type Doc = Record<string, unknown>;
 interface Case {
@@ -42,6 +44,34 @@ describe('an order', () => {
     const rule = planOf({ active: { v } })?.rule as Rule;
     const found = occurrences(rule, Date.parse(from), Date.parse(to));
     expect(found).toEqual(rings.map(([local, at]) => ({ local, at: Date.parse(at) })));
+  });
+});
+
+describe('what a medicine says at its time', () => {
+  const daily = { kind: 'weekly', zone: 'Europe/Stockholm', days: ['mon'], times: ['08:00'] };
+  const noteOf = (v: Doc, language = 'sv'): string | undefined => {
+    const order = { drug: 'Waran', kind: 'times', rule: { ...daily, start: '2026-03-02' }, ...v };
+    const doc = { active: { ver: 'v1', v: order } } as unknown as Row['doc'];
+    const row = { coll: 'order', rec: 'o1', seq: 1, doc, pending: false };
+    return planned([row], 'space', language)[0]?.note;
+  };
+
+  it('is the dose with the decimals of who reads, then the words of the prescriber', () => {
+    const v = { strength: '2,5 mg', dose: '0.5', unit: 'tablett', text: 'Med vatten. Före 8.30.' };
+    expect(noteOf(v)).toBe('0,5 tablett. Med vatten. Före 8.30.');
+    expect([noteOf(v, 'fi'), noteOf(v, 'en')]).toEqual([
+      '0,5 tablett. Med vatten. Före 8.30.',
+      '0.5 tablett. Med vatten. Före 8.30.',
+    ]);
+  });
+
+  it('is no dose that the strength has said already', () => {
+    expect(noteOf({ strength: '2,5 mg', dose: '2.5', unit: 'mg' })).toBe('');
+    expect(noteOf({ strength: '2,5mg', dose: '2.5', unit: 'mg', text: 'Till kvällen' })).toBe(
+      'Till kvällen',
+    );
+    expect(noteOf({ strength: '2,5 mg', dose: '5', unit: 'mg' })).toBe('5 mg');
+    expect(noteOf({ strength: '', dose: '5', unit: 'mg' })).toBe('5 mg');
   });
 });
 

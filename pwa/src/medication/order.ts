@@ -245,13 +245,12 @@ export function planOf(doc: Readonly<Record<string, unknown>>): OrderPlan | null
       rule = { ...rule, end: rule.end !== undefined && rule.end < until ? rule.end : until };
   }
   const critical = v.critical === true;
-  const amount = `${v.dose ?? ''} ${v.unit ?? ''}`.trim();
   return {
     title: `${v.drug ?? ''} ${v.strength ?? ''}`.trim(),
     category: 'medication',
     label: '',
     symbol: 'pill',
-    note: [amount, v.text ?? ''].filter((part) => part !== '').join('. '),
+    note: noteOf(doseText(v, 'en'), v.text),
     minutes: 0,
     checkable: true,
     grace: v.window ?? usualWindow(rule, critical),
@@ -259,6 +258,34 @@ export function planOf(doc: Readonly<Record<string, unknown>>): OrderPlan | null
     ring: { start: true, again: true, before: null },
     rule,
   };
+}
+
+/** `2,5 mg`, as a language writes decimals; the digits are the order's own. */
+export function doseText({ dose = '', unit = '' }: Partial<Every>, language: string): string {
+  return spoken(`${dose} ${unit}`.trim(), language);
+}
+
+/** `1.5 tablett` as a language writes it. */
+export function spoken(amount: string, language: string): string {
+  return language === 'en' ? amount : amount.replace(/^(\d+)\./, '$1,');
+}
+
+/** What stands under a medicine's name at its time: how much, and the prescriber's words. A dose that the strength in the
+ *  name has said is not said again. */
+export function noteIn(doc: Readonly<Record<string, unknown>>, language: string): string {
+  const v = (activeOf(doc) ?? {}) as Partial<Every>;
+  const said = sameAmount(v.strength ?? '', doseText(v, 'en'));
+  return noteOf(said ? '' : doseText(v, language), v.text);
+}
+
+function noteOf(amount: string, text = ''): string {
+  return [amount, text].filter((part) => part !== '').join('. ');
+}
+
+function sameAmount(a: string, b: string): boolean {
+  const plain = (amount: string): string =>
+    amount.replaceAll(/\s/gu, '').replace(',', '.').toLowerCase();
+  return plain(a) === plain(b);
 }
 
 const DAY_MINUTES = 24 * 60;

@@ -39,6 +39,7 @@ export interface Acked {
   readonly ackedAt: number;
   readonly by?: string | undefined;
   readonly sid?: string | undefined;
+  readonly beside?: string | undefined;
 }
 
 interface Shape {
@@ -173,6 +174,8 @@ export class StorageFull extends Error {
 export class Database {
   readonly #name: string;
   #opening: Promise<IDBDatabase> | null = null;
+  /** The browser closed it, or somebody is about to delete it: it may be empty when it is opened again. */
+  onlost: (() => void) | null = null;
 
   constructor(name: string) {
     this.#name = name;
@@ -243,9 +246,15 @@ export class Database {
         }
       };
       return ask(opening).then((db) => {
-        // A newer app in another tab wants to change the shape: make way.
-        db.onversionchange = () => void this.close();
-        db.onclose = () => (this.#opening = null);
+        // A newer app in another tab wants to change the shape, or it is being deleted: make way.
+        db.onversionchange = ({ newVersion }) => {
+          void this.close();
+          if (newVersion === null) this.onlost?.();
+        };
+        db.onclose = () => {
+          this.#opening = null;
+          this.onlost?.();
+        };
         return db;
       });
     };

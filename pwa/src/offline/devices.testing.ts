@@ -2,7 +2,7 @@
 import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
 
-import { Database, type StoreName } from './database';
+import { Database, STORES, type StoreName } from './database';
 // The replica fetches these when they are needed; here that must take no time.
 import './rescue';
 import './tend';
@@ -27,6 +27,8 @@ export interface OpenHow {
   readonly account?: string | null;
   readonly session?: SessionSecret;
   readonly platform?: Platform;
+  /** The app's version. */
+  readonly app?: string;
 }
 
 export class World {
@@ -48,18 +50,18 @@ export class World {
   /** Another tab of a device is another opening of it. */
   async open(
     { name, network, machine }: Device,
-    { lead = true, account = 'account-1', session, platform = machine }: OpenHow = {},
+    { lead = true, account = 'account-1', session, platform = machine, app = 'test' }: OpenHow = {},
   ): Promise<LocalReplica> {
     const replica = await LocalReplica.open({
       store: new Store(name, machine.random),
       network,
       platform,
-      app: 'test',
+      app,
       onWiped: () => (this.wiped += 1),
     });
     this.#opened.push(replica);
     if (account !== null) {
-      await replica.showAs(account);
+      replica.showAs(account);
       await (await replica.tend()).belongTo(account, session);
     }
     if (lead) {
@@ -84,6 +86,15 @@ export async function disk(name: string, ...stores: StoreName[]): Promise<unknow
   });
   await db.close();
   return found;
+}
+
+/** Let a device's disk forget everything under its open tabs. */
+export async function empty(name: string): Promise<void> {
+  const db = new Database(name);
+  await db.write(STORES, async (tx) => {
+    for (const store of STORES) await tx.objectStore(store).clear();
+  });
+  await db.close();
 }
 
 /** Change a device's disk behind the app's back. */

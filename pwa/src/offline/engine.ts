@@ -21,18 +21,28 @@ import type { Store } from './store';
 import { fingerprint, type BaseRow } from './view';
 
 const PULL_ROWS = 2000;
+/** Of how many spaces one pull asks; of more it is several. */
+const PULL_SPACES = 500;
 /** A push needs room for its envelope. */
 const ENVELOPE_BYTES = 1024;
 const DEFAULT_LIMITS: Limits = { ops: 500, bytes: 1_048_576 };
 /** Asking for a whole space again because of a wrong fingerprint: not more often than this. */
 const DISTRUST_MS = 3_600_000;
 
+/** What clocks may differ, between two answers, without anybody having set them. */
+const CLOCK_MS = 1_000;
+/** So many changes that cannot be read, one after the other and each alone, and nothing that can: the fault is not theirs. */
+const UNREAD_ENOUGH = 3;
+
+/** Records by space; `null`: all of it. */
+type Touched = ReadonlyMap<string, readonly string[] | null>;
+
 export interface EngineHost {
   now(): number;
   readonly random: Random;
   readonly app: string;
-  /** Records that may look different now; `null`: all of the space. Resolves when `held` tells them. */
-  changed(space: string, recs: readonly string[] | null): Promise<void>;
+  /** Records that may look different now, by space. Resolves when `held` tells them. */
+  changed(touched: Touched): Promise<void>;
   /** The list of spaces may be different now. */
   listed(): Promise<void>;
   /** What is held of a space, and the cursor it stands for. */
@@ -55,7 +65,9 @@ export class Engine {
   readonly #host: EngineHost;
   #limits = DEFAULT_LIMITS;
   #greeted = false;
-  #skew: { ms: number; rtt: number }[] = [];
+  #skew: Measured[] = [];
+  /** As this engine last stored it. */
+  #stored: number | null = null;
   readonly #distrusted = new Map<string, number>();
   /** Where spaces that are to be fetched as a whole are to be had as a stream. */
   readonly #snapshots = new Map<string, string>();
@@ -104,16 +116,16 @@ export class Engine {
   /** What was written meanwhile goes first; then the spaces leave the device. */
   async #leave(device: string, spaces: readonly string[]): Promise<number | null> {
     const retryMs = await this.#push(device);
-    for (const space of spaces) {
-      await this.#intake.purge(space);
-      await this.#host.changed(space, null);
-    }
+    for (const space of spaces) await this.#intake.purge(space);
+    await this.#host.changed(whole(spaces));
     await this.#host.listed();
+    await this.#host.counted();
     return retryMs;
   }
 
   async #hello(device: string): Promise<void> {
-    const [sent, { lost, purged }] = [await this.#intake.sent(), await this.#intake.news()];
+    const [sent, news] = [await this.#intake.sent(), await this.#intake.news()];
+    const { lost, purged, read } = news;
     const asked = this.#host.now();
     const answer = await this.#network.hello({
       proto: [PROTO, PROTO],
@@ -124,16 +136,17 @@ export class Engine {
       sent,
       ...(Object.keys(lost).length > 0 && { lost }),
       ...(purged.length > 0 && { purged }),
+      ...(read.length > 0 && { read }),
     });
     if (answer.wipe) throw new SyncError('wipe');
     this.#limits = answer.limits;
-    const skew = this.#measure(answer.server_now, asked);
-    const greeted = await this.#intake.greet(answer, purged, skew, this.#host.now());
+    await this.#measure(answer.server_now, asked);
+    const greeted = await this.#intake.greet(answer, news, this.#host.now());
     // What is lost is told in another hello.
     this.#greeted = !greeted.lost;
-    for (const space of greeted.again) await this.#host.changed(space, null);
+    await this.#host.changed(whole(greeted.again));
     await this.#host.listed();
-    if (greeted.lost) await this.#host.counted();
+    await this.#host.counted();
   }
 
   // ── sending
@@ -142,14 +155,17 @@ export class Engine {
     let retryMs: number | null = null;
     let limits = this.#limits;
     const put = new Set<string>();
-    for (;;) {
+    const unread: Unsent[][] = [];
+    let others = false;
+    while (others || unread.length < UNREAD_ENOUGH) {
+      const unsent = await this.#intake.unsent(this.#host.now(), this.#host.app);
       const units = cut(
-        (await this.#intake.unsent()).filter(({ op }) => !put.has(op.op)),
+        unsent.filter(({ op }) => !put.has(op.op)),
         limits,
       );
       const batch = units.flat();
       const [first] = batch;
-      if (first === undefined) return retryMs;
+      if (first === undefined) break;
       try {
         const asked = this.#host.now();
         const id = uuid7(asked, this.#host.random);
@@ -165,28 +181,42 @@ export class Engine {
         });
         const wait = await this.#settle(answer, asked);
         if (wait !== null) retryMs = Math.max(retryMs ?? 0, wait);
+        others = true;
+        if (unread.length > 0) limits = this.#limits;
+        await this.#noteUnread(unread.splice(0).flat(), others);
       } catch (error) {
         if (isTooMuch(error)) {
           // A batch is halved until what cannot be read stands alone; it must not stop the others.
-          if (units.length > 1) limits = { ...limits, ops: Math.floor(batch.length / 2) };
-          else {
-            for (const { as: _, ...waiting } of batch) await this.#intake.park(waiting);
-            limits = this.#limits;
+          if (units.length > 1) {
+            limits = { ...limits, ops: Math.floor(batch.length / 2) };
+            continue;
           }
-          continue;
+          if (!others) unread.push(batch);
+          // The next alone tells whether anything can be read.
+          limits = others ? this.#limits : { ...limits, ops: 1 };
+          await this.#noteUnread(batch, others);
         }
         // Not theirs, the server says: it waits for a better day, and stops nobody.
-        if (!(error instanceof SyncError && error.kind === 'not_the_author')) throw error;
+        else if (!(error instanceof SyncError && error.kind === 'not_the_author')) throw error;
       }
       // An answer without a verdict, or with "later", leaves it in the outbox: not twice in one round.
       for (const { op } of batch) put.add(op.op);
     }
+    return retryMs;
+  }
+
+  async #noteUnread(unit: readonly Unsent[], others: boolean): Promise<void> {
+    if (unit.length === 0) return;
+    const { app } = this.#host;
+    await this.#intake.noteUnread(unit, { app, now: this.#host.now(), others });
+    await this.#host.changed(whole(unit.map(({ space }) => space)));
+    await this.#host.counted();
   }
 
   async #settle(answer: PushAnswer, asked: number): Promise<number | null> {
-    this.#measure(answer.server_now, asked);
+    await this.#measure(answer.server_now, asked);
     const settled = await this.#intake.settle(answer, this.#host.now());
-    for (const [space, recs] of settled.changed) await this.#host.changed(space, recs);
+    await this.#host.changed(settled.changed);
     if (settled.counted) await this.#host.counted();
     if (settled.lost) this.#greeted = false;
     return settled.retryMs;
@@ -205,23 +235,38 @@ export class Engine {
       for (const { id, cursor } of await this.#store.spaces()) {
         if (!gone.has(id)) cursors[id] = pages.get(id)?.cursor ?? cursor;
       }
-      const asked = this.#host.now();
-      const answer = await this.#network.pull({
-        proto: PROTO,
-        schema: SCHEMA,
-        device_id: device,
-        spaces: cursors,
-        limit: PULL_ROWS,
-        check: true,
-      });
-      this.#measure(answer.server_now, asked);
-      for (const { id, purge } of answer.gone) {
-        if (purge) gone.add(id);
-        else await this.#intake.admit([{ id, role: '', permissions: [] }]);
+      const parts = partsOf(cursors);
+      let more = false;
+      for (const part of parts) {
+        const answer = await this.#ask(device, part, parts.length > 1);
+        for (const { id, purge } of answer.gone) {
+          if (purge) gone.add(id);
+          else await this.#intake.admit([{ id, role: '', permissions: [] }]);
+        }
+        more = (await this.#takeIn(answer, part, pages, gone)) || more;
+        if (!this.#greeted) break;
       }
-      const more = await this.#takeIn(answer, cursors, pages, gone);
       if (!more || !this.#greeted) return [...gone];
     }
+  }
+
+  async #ask(
+    device: string,
+    spaces: Readonly<Record<string, string>>,
+    part: boolean,
+  ): Promise<PullAnswer> {
+    const asked = this.#host.now();
+    const answer = await this.#network.pull({
+      proto: PROTO,
+      schema: SCHEMA,
+      device_id: device,
+      spaces,
+      limit: PULL_ROWS,
+      check: true,
+      ...(part && { part }),
+    });
+    await this.#measure(answer.server_now, asked);
+    return answer;
   }
 
   /** True when there is more to fetch. */
@@ -232,6 +277,7 @@ export class Engine {
     gone: ReadonlySet<string>,
   ): Promise<boolean> {
     let more = false;
+    const touched = new Map<string, readonly string[] | null>();
     for (const pulled of answer.spaces) {
       const asked = cursors[pulled.id];
       if (asked === undefined) continue;
@@ -248,13 +294,20 @@ export class Engine {
         pages.set(pulled.id, whole);
         if (!pulled.more) {
           pages.delete(pulled.id);
-          await this.#take(pulled, '', whole.rows);
+          if (await this.#take(pulled, '', whole.rows)) touched.set(pulled.id, null);
         }
-      } else {
-        await this.#take(pulled, asked, pulled.rows);
+      } else if (await this.#take(pulled, asked, pulled.rows)) {
+        touched.set(
+          pulled.id,
+          pulled.rows.map(([, rec]) => rec),
+        );
       }
-      more ||= pulled.more || !(await this.#agrees(pulled));
+      more ||= pulled.more;
     }
+    // All at once: each time screens work out their day anew.
+    await this.#host.changed(touched);
+    for (const pulled of answer.spaces)
+      if (pulled.id in cursors && !(await this.#agrees(pulled))) more = true;
     // One that was taken and given back meanwhile leaves first; the next round fetches it.
     const fresh = answer.added.filter(({ id }) => !(id in cursors) && !gone.has(id));
     await this.#intake.admit(answer.added);
@@ -282,7 +335,7 @@ export class Engine {
       try {
         const now = this.#host.now();
         const taken = await fetchSnapshot(this.#store.database, this.#network, id, path, now);
-        if (taken) await this.#host.changed(id, null);
+        if (taken) await this.#host.changed(whole([id]));
         this.#snapshots.delete(id);
       } catch (error) {
         const kind = error instanceof SyncError ? error.kind : null;
@@ -294,11 +347,8 @@ export class Engine {
     }
   }
 
-  async #take(pulled: Pulled, asked: string, rows: readonly WireRow[]): Promise<void> {
-    const { id, cur, more } = pulled;
-    const taken = await this.#intake.take(id, asked, rows, cur, this.#host.now(), more);
-    const some = asked !== '' && rows.length <= 200;
-    if (taken) await this.#host.changed(id, some ? rows.map(([, rec]) => rec) : null);
+  #take({ id, cur, more }: Pulled, asked: string, rows: readonly WireRow[]): Promise<boolean> {
+    return this.#intake.take(id, asked, rows, cur, this.#host.now(), more);
   }
 
   /** Compare what we hold with what the server counts; a difference sends the space back to its beginning. */
@@ -318,15 +368,31 @@ export class Engine {
   }
 
   /** How far the server's clock is ahead, from the quickest of the last eight answers. */
-  #measure(serverNow: string, asked: number): number {
+  async #measure(serverNow: string, asked: number): Promise<void> {
     const now = this.#host.now();
     const rtt = Math.max(0, now - asked);
-    this.#skew = [...this.#skew.slice(-7), { ms: Date.parse(serverNow) - (asked + rtt / 2), rtt }];
+    const server = Date.parse(serverNow);
+    const latest = { ms: server - (asked + rtt / 2), rtt };
+    // One that cannot be true beside this one was measured before somebody set the clock.
+    const before = this.#skew.slice(-7).filter((each) => agree(each, latest));
+    this.#skew = [...before, latest];
     const best = this.#skew.reduce((a, b) => (b.rtt < a.rtt ? b : a));
     const ms = Math.round(best.ms);
     this.#host.skew(ms);
-    return ms;
+    if (this.#stored !== null && Math.abs(ms - this.#stored) < CLOCK_MS) return;
+    this.#stored = ms;
+    await this.#intake.noteClock(ms, server);
   }
+}
+
+/** How far the server's clock is ahead, as one answer tells it: within half the time that it took. */
+interface Measured {
+  readonly ms: number;
+  readonly rtt: number;
+}
+
+function agree(a: Measured, b: Measured): boolean {
+  return Math.abs(a.ms - b.ms) <= (a.rtt + b.rtt) / 2 + CLOCK_MS;
 }
 
 /** As many changes as fit into one push, of one author, always at least one unit: a change, or those of a group. */
@@ -340,6 +406,8 @@ function cut(waiting: readonly Unsent[], limits: Limits): Unsent[][] {
     const isFirst = batch.length === 0;
     if (!isFirst && (ops > limits.ops || bytes > limits.bytes)) break;
     if (!isFirst && sidOf(unit) !== sidOf(batch[0])) break;
+    // What could not be read takes nobody with it.
+    if (!isFirst && isSuspect(unit) !== isSuspect(batch[0])) break;
     batch.push(unit);
   }
   return batch;
@@ -358,12 +426,29 @@ function unitsOf(waiting: readonly Unsent[]): Unsent[][] {
   return units;
 }
 
+/** At least one: who has no space yet hears of their first. */
+function partsOf(cursors: Readonly<Record<string, string>>): Record<string, string>[] {
+  const all = Object.entries(cursors);
+  const parts = [Object.fromEntries(all.slice(0, PULL_SPACES))];
+  for (let from = PULL_SPACES; from < all.length; from += PULL_SPACES)
+    parts.push(Object.fromEntries(all.slice(from, from + PULL_SPACES)));
+  return parts;
+}
+
+function whole(spaces: readonly string[]): Touched {
+  return new Map(spaces.map((space) => [space, null]));
+}
+
 function streamOf(space: string): string {
   return `/sync/v1/snapshot/${space}`;
 }
 
 function sidOf(unit: readonly Unsent[] | undefined): string | undefined {
   return unit?.[0]?.as?.sid;
+}
+
+function isSuspect(unit: readonly Unsent[] | undefined): boolean {
+  return unit?.[0]?.unread !== undefined;
 }
 
 function sizeOf(op: Op): number {

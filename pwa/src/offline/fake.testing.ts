@@ -18,6 +18,7 @@ import {
   type ResolveOp,
   type SafetyOp,
   type SnapshotPlace,
+  type ToldRefusal,
   type Verdict,
   type WireRow,
 } from './protocol';
@@ -98,6 +99,8 @@ export class FakeServer {
   permissions = ['plan.view', 'plan.edit', 'outcome.record'];
   /** Sessions of which the server has given the key; their accounts. */
   readonly sessions = new Map<string, { account: string; key: string }>();
+  /** The collections it knows; null: all, and it does not say so. */
+  colls: readonly string[] | null = null;
   /** Whether it offers streams. */
   streams = true;
   /** May confirm what is proposed. */
@@ -106,9 +109,13 @@ export class FakeServer {
   readonly hellos: Hello[] = [];
   readonly pushed: Push[] = [];
   readonly wipes: { device_id: string; nonce: string }[] = [];
+  /** Sessions that a device had ended. */
+  readonly ended: (string | null)[] = [];
   /** How many lines a stream gives after its first. */
   readonly streamed: string[] = [];
   readonly quarantine: Op[] = [];
+  /** Refused changes that their authors have not read, by account. */
+  readonly unread = new Map<string, ToldRefusal[]>();
   readonly limits = { ops: 500, bytes: 1_048_576 };
   readonly listeners = new Set<PokeListener>();
   pushes = 0;
@@ -137,13 +144,23 @@ export class FakeServer {
     const acked = [...this.spaces].map(
       ([id, space]) => [id, space.lastN.get(body.device_id) ?? 0] as const,
     );
+    const unread = (this.unread.get(this.account) ?? []).filter(
+      ({ op }) => body.read?.includes(op) !== true,
+    );
+    this.unread.set(this.account, unread);
     return {
       server_now: this.#time(),
       lease_until: new Date(this.now() + this.leaseMs).toISOString(),
       limits: this.limits,
+      ...(this.colls && {
+        schema: { colls: Object.fromEntries(this.colls.map((coll) => [coll, 1])) },
+      }),
       acked: Object.fromEntries(acked),
       missing: this.#missing(body.device_id),
       spaces: this.#grants(),
+      refused: unread.map((each) =>
+        this.gone.has(each.space) ? { ...each, rec: null, what: {}, bare: true } : each,
+      ),
       wipe: false,
     };
   }
@@ -167,6 +184,7 @@ export class FakeServer {
         space.note(space.came, body.device_id, op.n);
         space.lastN.set(body.device_id, Math.max(space.lastN.get(body.device_id) ?? 0, op.n));
       }
+      this.#keepForAuthor(op, verdict, author);
       return verdict;
     });
     if (results.length > 0) this.poke();
@@ -192,6 +210,7 @@ export class FakeServer {
 
   pull(body: Pull): PullAnswer {
     this.pulls += 1;
+    if (Object.keys(body.spaces).length > 1000) throw new SyncError('malformed');
     const answer = { server_now: this.#time(), spaces: [], added: [], gone: [], reset: [] } as {
       -readonly [K in keyof PullAnswer]: PullAnswer[K] extends readonly (infer T)[]
         ? T[]
@@ -229,7 +248,7 @@ export class FakeServer {
       });
     }
     answer.added = this.#grants()
-      .filter(({ id }) => !(id in body.spaces))
+      .filter(({ id }) => body.part !== true && !(id in body.spaces))
       .map((grant) => ({ ...grant, ...this.#snap(grant.id) }));
     return answer;
   }
@@ -290,6 +309,19 @@ export class FakeServer {
     return { sid, key };
   }
 
+  #keepForAuthor(op: Op, verdict: Verdict, author: string): void {
+    if (verdict.s !== 'invalid' && verdict.s !== 'forbidden' && verdict.s !== 'stale_resolve')
+      return;
+    const told = (this.unread.get(author) ?? []).filter((each) => each.op !== op.op);
+    const what =
+      op.k === 'set' ? op.f : op.k === 'resolve' ? { choose: op.choose } : { v: { ...op.v } };
+    const code = verdict.s === 'stale_resolve' ? verdict.s : verdict.code;
+    const { space, coll } = op;
+    const at = new Date(millis(op.hlc)).toISOString();
+    told.unshift({ op: op.op, space, coll, rec: recOf(op), what, code, verdict: verdict.s, at });
+    this.unread.set(author, told);
+  }
+
   #authorOf(body: Push): string {
     const session = this.sessions.get(body.as?.sid ?? '');
     if (session === undefined) throw new SyncError('not_the_author');
@@ -316,9 +348,10 @@ export class FakeServer {
   }
 
   #refusal(op: Op): Verdict | null {
-    return this.gone.has(op.space)
-      ? { op: op.op, s: 'forbidden', code: 'no_access' }
-      : this.refuse(op);
+    if (this.gone.has(op.space)) return { op: op.op, s: 'forbidden', code: 'no_access' };
+    if (this.colls?.includes(op.coll) === false)
+      return { op: op.op, s: 'invalid', code: 'unknown_collection' };
+    return this.refuse(op);
   }
 
   #accept(op: Op, device: string, account: string, restamped: Record<string, string>): Verdict {
@@ -353,7 +386,10 @@ export class FakeServer {
     const active = space.recs.get(op.rec)?.doc['active'] as { ver: string; v: Json } | undefined;
     const conflict = space.recs.get(id)?.doc;
     const isOpen = conflict?.['state'] === 'open';
-    const candidates = (isOpen ? conflict['candidates'] : {}) as Record<string, { v: Json }>;
+    const candidates = (isOpen ? conflict['candidates'] : {}) as Record<
+      string,
+      { v: Json; by: string; device: string }
+    >;
     const seq = space.head + 1;
     const log = (was: string): void => {
       space.log.push({ op: { ...op, hlc }, seq, device, hlc, was });
@@ -383,7 +419,9 @@ export class FakeServer {
     }
     log('conflict');
     const made = new Date(millis(hlc)).toISOString();
-    const { [op.base ?? '']: _, ...others } = candidates;
+    const { [op.base ?? '']: before, ...rest } = candidates;
+    const goesOn = before?.device === device && before.by === account;
+    const others = goesOn ? rest : candidates;
     this.write(op.space, 'conflict', id, {
       of: { coll: op.coll, rec: op.rec },
       state: 'open',
@@ -432,7 +470,7 @@ export class FakeServer {
 /** What may happen to a request. */
 export type Fate = 'ok' | 'lost' | 'answer_lost' | 'twice' | 'never';
 
-type What = 'hello' | 'push' | 'pull' | 'snapshot' | 'wiped';
+type What = 'hello' | 'push' | 'pull' | 'snapshot' | 'wiped' | 'end';
 
 /** The way to the server. `fate` decides over each request. */
 export class FakeNetwork implements Network {
@@ -471,6 +509,13 @@ export class FakeNetwork implements Network {
   async wiped(body: { device_id: string; nonce: string }): Promise<void> {
     await this.#carry('wiped', () => {
       this.server.wipes.push(body);
+      return null;
+    });
+  }
+
+  async end(sid: string | null): Promise<void> {
+    await this.#carry('end', () => {
+      this.server.ended.push(sid);
       return null;
     });
   }

@@ -1,29 +1,33 @@
 /** What the server answers, put on the disk. With store.ts it keeps what is written there; never talks to the server. */
-import {
-  keysOf,
-  STORES,
-  type Acked,
-  type Database,
-  type SessionKey,
-  type StoredSpace,
-  type Tx,
-} from './database';
+import { keysOf, STORES, type Database, type SessionKey, type Tx } from './database';
+import { eachOf } from './each';
 import { NEVER, receive } from './hlc';
-import type { Json, Refused } from './model';
+import {
+  askAgain,
+  bared,
+  dropJudged,
+  hasLeft,
+  noteLost,
+  noteSent,
+  readOf,
+  refusalOf,
+  sendAgain,
+  settleUpTo,
+  takeRefused,
+  takeVerdict,
+  type Judged,
+} from './life';
+import { isDue, noteUnread, suspectsLast, wellFormed } from './parked';
 import { dropKeys } from './people';
 import {
-  seqOf,
   SyncError,
   type Grant,
   type HelloAnswer,
-  type Op,
   type PushAnswer,
   type Ranges,
-  type Verdict,
   type WireRow,
 } from './protocol';
-import { includes, size, without } from './ranges';
-import { isOwn, type Author, type Identity } from './store';
+import { isOwn, isShown, type Author, type Identity } from './store';
 import { recOf, type Waiting } from './view';
 
 const RING_MS = 14 * 24 * 3600 * 1000;
@@ -37,6 +41,15 @@ export interface Settled {
   readonly retryMs: number | null;
   /** The server misses what is not here any more: it is to be told. */
   readonly lost: boolean;
+}
+
+/** What a hello has to say of what happened here: what is lost, gone, and read. */
+export interface News {
+  readonly lost: Readonly<Record<string, Ranges>>;
+  readonly purged: readonly string[];
+  readonly read: readonly string[];
+  /** Whoever is here. */
+  readonly by: string | undefined;
 }
 
 /** A change to be sent: `as` signs it when it is not that of whoever is signed in. */
@@ -53,21 +66,25 @@ export class Intake {
 
   // ── what is to be sent
 
-  /** Changes the server has not answered, in the order they were made within each space. Fails while nobody is known to
-   *  be signed in: what waits here must not go out under another name. */
-  unsent(): Promise<Unsent[]> {
+  /** Changes the server has not answered, in the order they were made within each space; those that it could not read last
+   *  and where it is their time, by `now` in ms and the version of this app. Fails while nobody is known to be signed in:
+   *  what waits here must not go out under another name. */
+  unsent(now: number, app: string): Promise<Unsent[]> {
     return this.#db.read(['meta', 'keys', 'outbox'], async (tx) => {
       if ((await tx.objectStore('meta').get('own/held')) !== false)
         throw new SyncError('signed_out');
       const author = await tx.objectStore('meta').get('author');
+      const colls = (await tx.objectStore('meta').get('colls')) as string[] | undefined;
       const keys = new Map((await tx.objectStore('keys').getAll()).map((key) => [key.sid, key]));
       const found: Unsent[] = [];
-      for (const waiting of await tx.objectStore('outbox').getAll()) {
-        if (waiting.seq !== null || waiting.parked) continue;
+      const all = await tx.objectStore('outbox').getAll();
+      const early = tooEarly(all, colls);
+      for (const waiting of all) {
+        if (waiting.seq !== null || early.has(waiting) || !isDue(waiting, now, app)) continue;
         const as = isOwn(waiting.by, author) ? null : keys.get(waiting.sid ?? '');
-        if (as !== undefined) found.push({ ...waiting, as });
+        if (as !== undefined) found.push({ ...waiting, op: wellFormed(waiting.op), as });
       }
-      return found;
+      return suspectsLast(found);
     });
   }
 
@@ -84,7 +101,7 @@ export class Intake {
   }
 
   /** What the next hello has to say beside that. */
-  news(): Promise<{ lost: Record<string, Ranges>; purged: string[] }> {
+  news(): Promise<News> {
     return this.#db.read(['meta', 'outbox'], async (tx) => {
       const meta = tx.objectStore('meta');
       const lost: Record<string, Ranges> = {};
@@ -94,26 +111,26 @@ export class Intake {
       for (const space of ((await meta.get('purged')) as string[] | undefined) ?? []) {
         if ((await tx.objectStore('outbox').count(keysOf(space))) === 0) purged.push(space);
       }
-      return { lost, purged };
+      const author = (await meta.get('author')) as Author | undefined;
+      return { lost, purged, read: await readOf(tx), by: author?.account };
     });
   }
 
   // ── the server answers
 
-  /** Take in the answer to hello, which told of `purged`. */
+  /** Take in the answer to hello, which told of `purged` and `read` for the account `by`. */
   greet(
     answer: HelloAnswer,
-    purged: readonly string[],
-    skewMs: number,
+    { purged, read, by }: Omit<News, 'lost'>,
     now: number,
   ): Promise<{ again: string[]; lost: boolean }> {
     return this.#db.write(STORES, async (tx) => {
       const meta = tx.objectStore('meta');
       const still = ((await meta.get('purged')) as string[] | undefined) ?? [];
       await Promise.all([
-        meta.put(skewMs, 'skew'),
         meta.put(answer.lease_until, 'own/lease'),
         meta.put(Date.parse(answer.server_now), 'seen'),
+        meta.put(answer.schema?.colls && Object.keys(answer.schema.colls), 'colls'),
         meta.put(
           still.filter((space) => !purged.includes(space)),
           'purged',
@@ -121,6 +138,10 @@ export class Intake {
         forgetOld(tx, now),
       ]);
       for (const grant of answer.spaces) await admit(tx, grant);
+      // Meanwhile they may have left, and somebody else come: it is not theirs to read.
+      const author = (await meta.get('author')) as Author | undefined;
+      if (answer.refused !== undefined && by !== undefined && by === author?.account)
+        await takeRefused(tx, answer.refused, read);
       const again: string[] = [];
       let lost = false;
       for (const [space, acked] of Object.entries(answer.acked)) {
@@ -138,8 +159,13 @@ export class Intake {
     });
   }
 
-  setSkew(skewMs: number): Promise<unknown> {
-    return this.#db.write(['meta'], (tx) => tx.objectStore('meta').put(skewMs, 'skew'));
+  /** How far the server's clock is ahead of the device's, and what it reads, ms. It is believed over whatever the device has
+   *  reckoned itself. */
+  noteClock(skewMs: number, serverNow: number): Promise<unknown> {
+    return this.#db.write(['meta'], (tx) => {
+      const meta = tx.objectStore('meta');
+      return Promise.all([meta.put(skewMs, 'skew'), meta.put(serverNow, 'seen')]);
+    });
   }
 
   /** Spaces we may see from now on. */
@@ -152,29 +178,39 @@ export class Intake {
   /** Take in the answer to a push. */
   settle({ results, restamped, missing }: PushAnswer, now: number): Promise<Settled> {
     return this.#db.write(STORES, async (tx) => {
+      const outbox = tx.objectStore('outbox');
       const author = (await tx.objectStore('meta').get('author')) as Author | undefined;
-      const changed = new Map<string, string[]>();
+      const found = await eachOf(results, (verdict) => outbox.index('op').get(verdict.op));
+      const judged: Judged[] = [];
       let counted = false;
       let retryMs: number | null = null;
-      for (const verdict of results) {
-        const key = await tx.objectStore('outbox').index('op').getKey(verdict.op);
-        const waiting = key && (await tx.objectStore('outbox').get(key));
+      for (const [i, verdict] of results.entries()) {
+        const waiting = found[i];
         // Another tab, or the service worker, took the same answer in before.
         if (waiting === undefined) continue;
-        if (verdict.s === 'retry') {
-          retryMs = Math.max(retryMs ?? 0, verdict.after_ms);
-          continue;
+        if (verdict.s === 'retry') retryMs = Math.max(retryMs ?? 0, verdict.after_ms);
+        else {
+          const whose = { own: isOwn(waiting.by, author), shown: isShown(waiting, author) };
+          judged.push({ waiting, verdict, ...whose });
         }
-        const own = isOwn(waiting.by, author);
-        counted ||= !own || 'code' in verdict;
-        await noteSent(tx, waiting);
-        if (own && !(await hasLeft(tx, waiting.space)))
-          await takeVerdict(tx, waiting, verdict, restamped[verdict.op], now);
-        // What somebody left here, or had to leave, is gone as soon as the server has judged it.
-        else await tx.objectStore('outbox').delete([waiting.space, waiting.n]);
-        changed.set(waiting.space, [...(changed.get(waiting.space) ?? []), recOf(waiting.op)]);
       }
+      const changed = new Map<string, string[]>();
+      for (const { waiting, verdict, shown } of judged) {
+        counted ||= !shown || waiting.parked || refusalOf(waiting, verdict) !== null;
+        const recs = changed.get(waiting.space);
+        if (recs === undefined) changed.set(waiting.space, [recOf(waiting.op)]);
+        else recs.push(recOf(waiting.op));
+      }
+      const left = new Set<string>();
+      for (const space of changed.keys()) if (await hasLeft(tx, space)) left.add(space);
+      await noteSent(tx, judged);
+      await eachOf(judged, (each) =>
+        each.shown && !left.has(each.waiting.space)
+          ? takeVerdict(tx, each, restamped[each.verdict.op], now)
+          : dropJudged(tx, each),
+      );
       if (counted) await dropKeys(tx);
+      if (Object.keys(restamped).length > 0) await comeBack(tx, Object.values(restamped));
       for (const space of changed.keys()) {
         // A pull may have brought some of them back already.
         const stored = await tx.objectStore('space').get(space);
@@ -182,26 +218,20 @@ export class Intake {
       }
       let lost = false;
       for (const [space, ranges] of Object.entries(missing ?? {})) {
+        counted = true;
         if (await sendAgain(tx, space, ranges)) changed.set(space, changed.get(space) ?? []);
         lost = (await noteLost(tx, space, ranges)) || lost;
       }
-      return { changed, counted: counted || lost, retryMs, lost };
+      return { changed, counted, retryMs, lost };
     });
   }
 
-  /** The server cannot read this change: keep it for a newer app, out of the way of the others. */
-  park(waiting: Waiting): Promise<unknown> {
-    return this.#db.write(['outbox'], (tx) =>
-      tx.objectStore('outbox').put({ ...waiting, parked: true }),
-    );
-  }
-
-  unpark(): Promise<void> {
-    return this.#db.write(['outbox'], async (tx) => {
-      for (const waiting of await tx.objectStore('outbox').getAll()) {
-        if (waiting.parked) await tx.objectStore('outbox').put({ ...waiting, parked: false });
-      }
-    });
+  /** See `noteUnread`. */
+  noteUnread(
+    unit: readonly Waiting[],
+    how: { app: string; now: number; others: boolean },
+  ): Promise<void> {
+    return this.#db.write(['outbox'], (tx) => noteUnread(tx, unit, how));
   }
 
   /** Rows after the cursor `asked`, and the cursor they lead to, `more`: after which there is more. From `""` they replace
@@ -233,8 +263,8 @@ export class Intake {
   purge(space: string): Promise<void> {
     return this.#db.write(STORES, async (tx) => {
       const outbox = tx.objectStore('outbox');
-      for (const { n, seq, parked } of await outbox.getAll(keysOf(space))) {
-        if (seq !== null || parked) await outbox.delete([space, n]);
+      for (const { n, seq } of await outbox.getAll(keysOf(space))) {
+        if (seq !== null) await outbox.delete([space, n]);
       }
       const refused = await tx.objectStore('refused').getAll();
       const meta = tx.objectStore('meta');
@@ -246,7 +276,8 @@ export class Intake {
         tx.objectStore('staged').delete(keysOf(space)),
         ...refused
           .filter((each) => each.space === space)
-          .map(({ op }) => tx.objectStore('refused').delete(op)),
+          // Who wrote it is told, even now.
+          .map((each) => tx.objectStore('refused').put(bared(each))),
         meta.put([...new Set([...purged, space])], 'purged'),
       ]);
     });
@@ -277,9 +308,7 @@ export async function takeRows(
   if (stored?.cursor !== asked) return false;
   const base = tx.objectStore('base');
   if (asked === '') await base.delete(keysOf(space));
-  await Promise.all(
-    rows.map(([coll, rec, seq, doc, clk]) => base.put({ space, coll, rec, seq, doc, clk })),
-  );
+  await eachOf(rows, ([coll, rec, seq, doc, clk]) => base.put({ space, coll, rec, seq, doc, clk }));
   const at = { ...stored, cursor, partial: more };
   await tx.objectStore('space').put(at);
   await advance(tx, rows, now);
@@ -289,122 +318,17 @@ export async function takeRows(
   return true;
 }
 
-/** The space was taken from us: what the server says of its last changes leaves nothing of them here. */
-async function hasLeft(tx: Tx, space: string): Promise<boolean> {
-  if ((await tx.objectStore('space').get(space)) !== undefined) return false;
-  return (((await tx.objectStore('meta').get('purged')) as string[] | undefined) ?? []).includes(
-    space,
+/** Changes of collections that the server does not know yet, and what stands or falls with them: it would refuse them for
+ *  good. They wait until it has been renewed. `colls` undefined: it has not said what it knows. */
+function tooEarly(all: readonly Waiting[], colls: readonly string[] | undefined): Set<Waiting> {
+  if (colls === undefined) return new Set();
+  const unknown = all.filter(({ op }) => !colls.includes(op.coll));
+  const groups = new Set(unknown.map(({ op }) => op.g));
+  return new Set(
+    all.filter(
+      (each) => unknown.includes(each) || (each.op.g !== undefined && groups.has(each.op.g)),
+    ),
   );
-}
-
-async function noteSent(tx: Tx, { space, n }: Waiting): Promise<void> {
-  const meta = tx.objectStore('meta');
-  const before = ((await meta.get(`sent/${space}`)) as number | undefined) ?? 0;
-  if (n > before) await meta.put(n, `sent/${space}`);
-}
-
-async function takeVerdict(
-  tx: Tx,
-  waiting: Waiting,
-  verdict: Exclude<Verdict, { s: 'retry' }>,
-  restamped: string | undefined,
-  now: number,
-): Promise<void> {
-  const op: Op = restamped === undefined ? waiting.op : { ...waiting.op, hlc: restamped };
-  const seq =
-    verdict.s === 'stale_resolve' ? undefined : 'seq' in verdict ? verdict.seq : undefined;
-  if (seq !== undefined) {
-    await tx.objectStore('outbox').put({ ...waiting, op, seq: seq + after(op, verdict) });
-    return;
-  }
-  await tx.objectStore('outbox').delete([waiting.space, waiting.n]);
-  // Erased: not to be kept anywhere.
-  if (verdict.s === 'gone') return;
-  if ('code' in verdict) await tx.objectStore('refused').put(refusedAs(waiting, verdict.code));
-  await keepInRing(tx, { ...waiting, op }, now);
-}
-
-/** What a proposal makes of the conflict it meets has the place after its own. */
-function after(op: Op, verdict: Verdict): number {
-  const conflict = verdict.s === 'conflict' || (verdict.s === 'dup' && verdict.was === 'conflict');
-  return conflict || op.k === 'resolve' ? 1 : 0;
-}
-
-function refusedAs({ op, space, at }: Waiting, code: string): Refused {
-  return { op: op.op, space, coll: op.coll, rec: recOf(op), what: written(op), code, at };
-}
-
-function written(op: Op): Readonly<Record<string, Json>> {
-  if (op.k === 'set') return op.f;
-  return op.k === 'resolve' ? { choose: op.choose, why: op.why } : { v: op.v };
-}
-
-function keepInRing(tx: Tx, { space, n, op, at, by, sid }: Waiting, now: number): Promise<unknown> {
-  const acked: Acked = { space, n, op, at, ackedAt: now, ...(by && { by }), ...(sid && { sid }) };
-  return tx.objectStore('acked').put(acked);
-}
-
-/** Changes that a pull has brought back lie in the ring from now on. A page may lack a record that has moved past it: only
- *  the last one settles. */
-async function settleUpTo(
-  tx: Tx,
-  { id: space, cursor, partial }: StoredSpace,
-  now: number,
-): Promise<void> {
-  if (partial) return;
-  const upTo = seqOf(cursor);
-  const outbox = tx.objectStore('outbox');
-  for (const waiting of await outbox.getAll(keysOf(space))) {
-    if (waiting.seq === null || waiting.seq > upTo) continue;
-    await outbox.delete([space, waiting.n]);
-    await keepInRing(tx, waiting, now);
-  }
-}
-
-async function askAgain(tx: Tx, space: string): Promise<void> {
-  const outbox = tx.objectStore('outbox');
-  for (const waiting of await outbox.getAll(keysOf(space))) {
-    if (waiting.seq !== null) await outbox.put({ ...waiting, seq: null });
-  }
-}
-
-/** The server does not have these numbers: what we still have of them waits to be sent again. */
-async function sendAgain(tx: Tx, space: string, numbers: Ranges): Promise<boolean> {
-  if (numbers.length === 0) return false;
-  const outbox = tx.objectStore('outbox');
-  let any = false;
-  for (const waiting of await outbox.getAll(keysOf(space))) {
-    if (waiting.seq === null || !includes(numbers, waiting.n)) continue;
-    await outbox.put({ ...waiting, seq: null });
-    any = true;
-  }
-  for (const { ackedAt: _, ...acked } of await tx.objectStore('acked').getAll(keysOf(space))) {
-    if (!includes(numbers, acked.n)) continue;
-    await outbox.put({ ...acked, seq: null, parked: false });
-    await tx.objectStore('acked').delete([space, acked.n]);
-    any = true;
-  }
-  return any;
-}
-
-/** Note which of the numbers that the server misses are not here. True when that is news, for the next hello. */
-async function noteLost(tx: Tx, space: string, missing: Ranges): Promise<boolean> {
-  const meta = tx.objectStore('meta');
-  const held = await tx.objectStore('outbox').getAllKeys(keysOf(space));
-  const lost = without(
-    missing,
-    held.map(([, n]) => [n, n] as const),
-  );
-  const key = `lost/${space}`;
-  const before = ((await meta.get(key)) as Ranges | undefined) ?? [];
-  if (lost.length === 0) {
-    if (before.length > 0) await meta.delete(key);
-    return false;
-  }
-  const fresh = without(lost, before);
-  await meta.put(lost, key);
-  await meta.put((((await meta.get('lost')) as number | undefined) ?? 0) + size(fresh), 'lost');
-  return fresh.length > 0;
 }
 
 async function forgetOld(tx: Tx, now: number): Promise<void> {
@@ -428,4 +352,14 @@ async function advance(tx: Tx, rows: readonly WireRow[], now: number): Promise<v
   ])) as [Identity | undefined, string | undefined, number | undefined];
   if (identity === undefined) return;
   await meta.put(receive(last ?? NEVER, latest, now + (skew ?? 0), identity.actor), 'hlc');
+}
+
+/** Our clock was ahead, and the server has put `stamps` in the place of what it said: it goes on from there, later than
+ *  everything we have seen and than what still waits to be sent. */
+async function comeBack(tx: Tx, stamps: readonly string[]): Promise<void> {
+  const seen = (await tx.objectStore('base').getAll()).flatMap(({ clk }) => Object.values(clk));
+  const own = (await tx.objectStore('outbox').getAll()).map(({ op }) => op.hlc);
+  const latest = [...stamps, ...seen, ...own].reduce((a, b) => (a > b ? a : b), NEVER);
+  const meta = tx.objectStore('meta');
+  if (latest < ((await meta.get('hlc')) as string)) await meta.put(latest, 'hlc');
 }

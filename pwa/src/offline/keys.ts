@@ -21,6 +21,9 @@ export async function keep(account: string, session: SessionSecret): Promise<Ses
   return { sid: session.sid, account, key };
 }
 
+/** Of what was signed by a PIN in this tab, by session: for the day the disk forgets. */
+export const signing = new Map<string, SessionKey>();
+
 /** Says that these ops, in exactly the text that is sent, are of the session. */
 export async function sign(
   { sid, key }: SessionKey,

@@ -16,8 +16,8 @@ export interface LeaderHost {
   ended(failure: SyncFailure | null): void;
   /** The highest place of a space that is held here. */
   seq(space: string): number;
-  /** Something that is nobody's answer: a full or broken store, a fault of ours. */
-  broke(error: unknown): void;
+  /** Something that is nobody's answer: a full or broken store, a fault of ours. True when it is mended. */
+  broke(error: unknown): Promise<boolean>;
   /** This device was revoked. `nonce`: what the server wants to hear when all is forgotten. */
   wiped(nonce: string | null): Promise<void>;
 }
@@ -99,7 +99,7 @@ export class Leader {
       }
       if (error instanceof SyncError) return this.#failed(error);
       // The device's own store failed; it may work again. Leading must not end with it.
-      this.#host.broke(error);
+      if (await this.#host.broke(error)) return 0;
       return this.#failed(new SyncError('busy'));
     }
   }

@@ -9,7 +9,7 @@ import { Intake } from './intake';
 import type { WireRow } from './protocol';
 import { includes, size, without } from './ranges';
 import { Store } from './store';
-import { fingerprint } from './view';
+import { fingerprint, type Waiting } from './view';
 
 const REMINDER = '0193b3a0-0000-7000-8000-00000000000a';
 
@@ -62,6 +62,48 @@ describe('loss', () => {
     await settle();
     expect(world.server.space(SPACE).recs.size).toBe(4);
     expect(replica.status().lost).toBe(2);
+  });
+
+  it('is no longer counted once somebody has read of it, and what is lost later is', async () => {
+    tablet.network.fate = () => 'lost';
+    const replica = await world.open(tablet);
+    for (let i = 0; i < 3; i++) await replica.event(SPACE, 'completion', { i });
+    await tamper('tablet', 'outbox', [SPACE, 2]);
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    expect(replica.status().lost).toBe(1);
+    await replica.forgetLost();
+    await replica.syncNow();
+    expect(replica.status().lost).toBe(0);
+
+    tablet.network.fate = () => 'lost';
+    for (let i = 0; i < 3; i++) await replica.event(SPACE, 'completion', { i });
+    await tamper('tablet', 'outbox', [SPACE, 5]);
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    expect(replica.status().lost).toBe(1);
+    await replica.close();
+    expect((await world.open(tablet)).status().lost).toBe(1);
+  });
+
+  it('is no longer counted when it was here after all', async () => {
+    tablet.network.fate = () => 'lost';
+    const replica = await world.open(tablet);
+    for (let i = 0; i < 3; i++) await replica.event(SPACE, 'completion', { i });
+    const [, second] = await disk('tablet', 'outbox');
+    await tamper('tablet', 'outbox', [SPACE, 2]);
+    // The answer that tells of the loss comes; the greeting that would own up to it does not.
+    tablet.network.fate = (what) => (what === 'hello' && world.server.pushes > 0 ? 'lost' : 'ok');
+    await replica.syncNow();
+    expect(replica.status().lost).toBe(1);
+    const db = new Database('tablet');
+    await db.write(['outbox'], (tx) => tx.objectStore('outbox').put(second as Waiting));
+    await db.close();
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+
+    expect(replica.status()).toMatchObject({ pending: 0, lost: 0 });
+    expect(world.server.space(SPACE).recs.size).toBe(3);
   });
 
   it('of an answer, in the middle of a series, is no loss: what the server misses is sent again', async () => {

@@ -8,6 +8,7 @@ import type {
   Row,
   SpaceInfo,
   SyncStatus,
+  Value,
   Write,
 } from './model';
 
@@ -24,6 +25,7 @@ export class MemoryReplica implements Replica {
     lastSyncedAt: null,
     skewMs: 0,
     trouble: null,
+    left: null,
     lost: 0,
     waitingOthers: 0,
   };
@@ -78,13 +80,8 @@ export class MemoryReplica implements Replica {
     }
   }
 
-  async safety(space: string, coll: string, rec: string, v: Record<string, Json>): Promise<string> {
-    const active = this.row(space, coll, rec)?.doc['active'] as { ver: string } | undefined;
-    const before = this.proposals(space, coll).findLast((each) => each.rec === rec)?.op;
-    return this.#propose(space, coll, {
-      ...{ rec, k: 'safety', v, choose: null },
-      base: before ?? active?.ver ?? null,
-    });
+  async safety(space: string, coll: string, rec: string, { v, base }: Value): Promise<string> {
+    return this.#propose(space, coll, { rec, k: 'safety', v, choose: null, base });
   }
 
   async resolve(
@@ -108,6 +105,11 @@ export class MemoryReplica implements Replica {
 
   async forgetRefused(op: string): Promise<void> {
     this.refusals = this.refusals.filter((each) => each.op !== op);
+    this.#tell();
+  }
+
+  async forgetLost(): Promise<void> {
+    this.state = { ...this.state, lost: 0 };
     this.#tell();
   }
 

@@ -7,17 +7,23 @@ import type { Store } from './store';
 /** The part of the status that only the leading tab knows. */
 export type Shared = Pick<SyncStatus, 'online' | 'lastSyncedAt' | 'skewMs' | 'trouble'>;
 
+/** Records by space; `null`: all of it. */
+export type Touched = Iterable<readonly [space: string, recs: readonly string[] | null]>;
+
 /** What is counted on the disk now and then. */
 export interface Counted {
   readonly refused: readonly Refused[];
   readonly lost: number;
   readonly others: number;
   readonly trouble: SyncStatus['trouble'];
+  readonly left: SyncStatus['left'];
+  /** How late it is and how long anything may be shown, for the day the disk forgets: `meta` by its keys. */
+  readonly time?: readonly (readonly [key: string, value: unknown])[];
 }
 
 // Until the first meeting nothing says that there is no network: no screen tells so at each start.
 export const UNMET: Shared = { online: true, lastSyncedAt: null, skewMs: 0, trouble: null };
-const NONE: Counted = { refused: [], lost: 0, others: 0, trouble: null };
+const NONE: Counted = { refused: [], lost: 0, others: 0, trouble: null, left: null };
 
 export class Mirror {
   readonly views = new Map<string, SpaceView>();
@@ -43,13 +49,13 @@ export class Mirror {
     let pending = 0;
     let oldest: number | null = null;
     for (const view of this.views.values()) {
-      for (const { seq, at } of view.waiting()) {
-        if (seq !== null) continue;
+      for (const { seq, at, parked } of view.waiting()) {
+        if (seq !== null || parked) continue;
         pending += 1;
         oldest = Math.min(oldest ?? at, at);
       }
     }
-    const { refused, lost, others, trouble } = this.counted;
+    const { refused, lost, others, trouble, left } = this.counted;
     return {
       ...this.shared,
       pending,
@@ -58,22 +64,24 @@ export class Mirror {
         (this.outdated ? 'upgrade_required' : this.full ? 'storage_full' : trouble) ??
         this.shared.trouble ??
         (refused.length > 0 ? 'refused' : null),
+      left,
       lost,
       waitingOthers: others,
     };
   }
 
-  /** Read records of a space again; `null`: all of it. */
-  look(space: string, recs: readonly string[] | null): Promise<void> {
+  /** Read records again. */
+  look(touched: Touched): Promise<void> {
     return this.#inTurn(async () => {
-      // Records of a space that was never read make no sense alone.
-      const whole = recs === null || !this.views.has(space);
-      const state = await this.#store.look(space, whole ? null : recs);
-      if (state.info === undefined) this.views.delete(space);
-      else {
-        const view = this.views.get(space) ?? new SpaceView();
-        view.show(state, whole ? null : recs, this.account);
-        this.views.set(space, view);
+      for (const [space, recs] of touched) {
+        const known = this.views.get(space);
+        // Records of a space that was never read make no sense alone.
+        const some = known === undefined ? null : recs;
+        const state = await this.#store.look(space, some);
+        const view = known ?? new SpaceView();
+        view.show(state, some);
+        if (state.info === undefined) this.views.delete(space);
+        else this.views.set(space, view);
       }
     });
   }
@@ -85,15 +93,9 @@ export class Mirror {
       const view = this.views.get(id);
       const info = stored.find((each) => each.id === id);
       if (view !== undefined && info !== undefined) view.rename(info);
-      else await this.look(id, null);
+      else await this.look([[id, null]]);
     }
     this.changed();
-  }
-
-  async showAs(account: string): Promise<void> {
-    if (account === this.account) return;
-    this.account = account;
-    await Promise.all([...this.views.keys()].map((space) => this.look(space, null)));
   }
 
   /** Everything was forgotten, here or in another tab. */

@@ -62,6 +62,13 @@ export interface Choice {
   readonly why: string;
 }
 
+/** A value to be confirmed, whole, and the version that its author had before them when they began to write it: an own
+ *  proposal, or the active one, or null for none. Never the one that has come since: its change would be put back. */
+export interface Value {
+  readonly v: Readonly<Record<string, Json>>;
+  readonly base: string | null;
+}
+
 /** A change that the server did not take: kept here until somebody has read it. */
 export interface Refused {
   readonly op: string;
@@ -71,9 +78,15 @@ export interface Refused {
   readonly rec: string;
   /** Values by group, as written. */
   readonly what: Readonly<Record<string, Json>>;
-  /** The server's reason. */
+  /** The server's reason; `erased`: nothing of its space is left anywhere. */
   readonly code: string;
-  /** When it was made, ms since 1970 by this device. */
+  /** Whether it could not be taken as it is, or its author may not. Absent where an older app wrote it. */
+  readonly verdict?: 'invalid' | 'forbidden';
+  /** Its space was taken from this device: what was written in it, and in which record, is not kept here. */
+  readonly bare?: true;
+  /** The server has told of it, and does so on every device until it has been read on one. */
+  readonly kept?: true;
+  /** When it was made, ms since 1970 by the device that made it. */
   readonly at: number;
 }
 
@@ -96,7 +109,10 @@ export interface SyncStatus {
     | 'lease_over'
     /** The device's store could not be read, and what was not sent may be lost. */
     | 'storage_broken';
-  /** How many changes this device has lost before the server had them. */
+  /** Nobody is here because somebody signed out and the server has not heard of it yet, or because it had this device
+   *  emptied. */
+  readonly left: null | 'signing_out' | 'emptied';
+  /** How many changes this device has lost before the server had them, and nobody has read of. */
   readonly lost: number;
   /** Changes of people who signed out here: sent as theirs, seen by nobody else. */
   readonly waitingOthers: number;
@@ -115,15 +131,17 @@ export interface Replica {
   /** Change several records of one space: all of it or, if the server refuses one, nothing. At most 50. */
   group(space: string, writes: readonly Write[]): Promise<void>;
   /** Propose a value that has to be confirmed; returns the proposal's id. What `rows` shows stays until a pull changes it. */
-  safety(space: string, coll: string, rec: string, v: Record<string, Json>): Promise<string>;
+  safety(space: string, coll: string, rec: string, value: Value): Promise<string>;
   /** Choose in a conflict about a record; returns the choice's id. */
   resolve(space: string, coll: string, rec: string, choice: Choice): Promise<string>;
   /** This person's own proposals and choices that no pull has brought back, oldest first. */
   proposals(space: string, coll: string): readonly Proposal[];
-  /** This person's changes that the server refused, oldest first. */
+  /** This person's changes that the server refused, on this device or another, oldest first. */
   refused(): readonly Refused[];
-  /** Somebody has read it. */
+  /** They have read it; so it goes from their other devices too. */
   forgetRefused(op: string): Promise<void>;
+  /** Somebody has read how many changes this device has lost. */
+  forgetLost(): Promise<void>;
   /** Called after each change of rows, spaces or status, in this tab or another. Returns an unsubscribe. */
   onChange(listener: () => void): () => void;
   status(): SyncStatus;

@@ -18,6 +18,7 @@ export function httpNetwork(): Network {
     pull: (body) => post<PullAnswer>('pull', body),
     snapshot: lines,
     wiped: (body) => post<undefined>('wiped', body),
+    end,
     poke: listen,
   };
 }
@@ -40,6 +41,24 @@ async function post<T>(path: string, body: unknown): Promise<T> {
     throw new SyncError('offline');
   }
   throw await failure(response);
+}
+
+/** By its name: whoever has signed in meanwhile stays signed in. */
+async function end(sid: string | null): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch(sid === null ? '/api/v1/session' : `/api/v1/sessions/${sid}`, {
+      method: 'DELETE',
+      headers: { 'x-mos': '1' },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new SyncError('offline');
+  }
+  // It ended by itself, or with the sign-in of the next person.
+  if (!response.ok && ![401, 404].includes(response.status)) throw await failure(response);
 }
 
 /** Newline-delimited JSON, line by line as it arrives. Silence for too long ends it. */

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { STORES } from './database';
-import { disk, SPACE, World, type Device } from './devices.testing';
-import { settle } from './fake.testing';
+import { Database, STORES } from './database';
+import { disk, EIGHT, SPACE, World, type Device } from './devices.testing';
+import { FakeMachine, settle } from './fake.testing';
 import { Intake } from './intake';
-import { SyncError } from './protocol';
+import { SyncError, type Hello } from './protocol';
 import type { LocalReplica } from './replica';
 
 const HOUR = 3_600_000;
@@ -40,18 +40,22 @@ function authors(): unknown[] {
   return [...world.server.space(SPACE).recs.values()].map(({ doc }) => doc['by']);
 }
 
-async function leave(replica: LocalReplica, leaveUnsent = true): Promise<void> {
-  await (await replica.tend()).forget({ leaveUnsent });
+async function leave(
+  replica: LocalReplica,
+  leaveUnsent = true,
+  ends?: { sid: string },
+): Promise<void> {
+  await (await replica.tend()).forget({ leaveUnsent, ends });
 }
 
 /** Noor wrote something without a network, in a session of hers, and left it here. */
-async function noorLeft(): Promise<LocalReplica> {
+async function noorLeft(ends?: { sid: string }): Promise<LocalReplica> {
   const session = world.server.session('sid-noor', 'noor');
   const replica = await world.open(tablet, { account: 'noor', session });
   tablet.network.fate = () => 'lost';
   await replica.event(SPACE, 'completion', { note: 'secret' });
   await settle();
-  await leave(replica);
+  await leave(replica, true, ends);
   return replica;
 }
 
@@ -99,7 +103,7 @@ describe('what somebody left unsent', () => {
     const replica = await noorLeft();
     tablet.network.fate = (what) => (what === 'push' ? 'lost' : 'ok');
     await (await replica.tend()).belongTo('noor', world.server.session('sid-2', 'noor'));
-    await replica.showAs('noor');
+    replica.showAs('noor');
     await replica.syncNow();
 
     expect(replica.rows(SPACE, 'completion')).toHaveLength(1);
@@ -149,6 +153,103 @@ describe('what somebody left unsent', () => {
   });
 });
 
+describe('what was refused while its author was away', () => {
+  /** Noor's change was refused while Alva used the tablet; now Noor is there again. */
+  async function noorIsBack(): Promise<LocalReplica> {
+    const replica = await noorLeft();
+    world.server.refuse = (op) => ({ op: op.op, s: 'invalid', code: 'invalid' });
+    tablet.network.fate = () => 'ok';
+    world.server.account = 'alva';
+    await (await replica.tend()).belongTo('alva', world.server.session('sid-alva', 'alva'));
+    await replica.syncNow();
+    expect(replica.refused()).toEqual([]);
+    await leave(replica);
+    await comes(replica, 'noor');
+    return replica;
+  }
+  async function comes(replica: LocalReplica, account: string): Promise<void> {
+    world.server.account = account;
+    const sid = `sid-${account}-again`;
+    await (await replica.tend()).belongTo(account, world.server.session(sid, account));
+    await replica.syncNow();
+  }
+  const HERS = { coll: 'completion', what: { v: { note: 'secret' } }, code: 'invalid', kept: true };
+
+  it('is told to them when they are back, and to nobody else', async () => {
+    const replica = await noorIsBack();
+
+    expect(replica.refused()).toMatchObject([{ ...HERS, verdict: 'invalid' }]);
+    expect(replica.status().trouble).toBe('refused');
+    await leave(replica);
+    await comes(replica, 'alva');
+    expect(replica.refused()).toEqual([]);
+    expect(await disk('tablet', 'refused')).toEqual([]);
+  });
+
+  it('is told wherever they are, and goes everywhere when they have read it in one place', async () => {
+    const replica = await noorIsBack();
+    const phone = world.device('phone', new FakeMachine(EIGHT));
+    const hers = await world.open(phone, { account: 'noor' });
+    await hers.syncNow();
+    expect(hers.refused()).toMatchObject([HERS]);
+
+    await hers.forgetRefused(hers.refused()[0]?.op ?? '');
+    await hers.syncNow();
+    expect(world.server.unread.get('noor')).toEqual([]);
+    await comes(replica, 'noor');
+    expect(replica.refused()).toEqual([]);
+    expect(hers.refused()).toEqual([]);
+  });
+
+  it('stays read where that was without a network, and is told again to whoever left before', async () => {
+    const replica = await noorIsBack();
+    tablet.network.fate = () => 'lost';
+    await replica.forgetRefused(replica.refused()[0]?.op ?? '');
+    await replica.syncNow();
+    expect(replica.refused()).toEqual([]);
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+
+    expect(replica.refused()).toEqual([]);
+    expect(world.server.hellos.at(-1)?.read).toHaveLength(1);
+    expect(world.server.unread.get('noor')).toEqual([]);
+    expect(await disk('tablet', 'meta')).not.toContainEqual([expect.any(String)]);
+  });
+
+  it('of a space that was taken away is told without what was written', async () => {
+    const replica = await noorIsBack();
+    world.server.gone.set(SPACE, 'revoked');
+    await replica.syncNow();
+    await comes(replica, 'noor');
+
+    expect(replica.refused()).toMatchObject([{ coll: 'completion', what: {}, bare: true }]);
+  });
+
+  it('is not read by whoever came while the answer was on its way', async () => {
+    const replica = await noorLeft();
+    world.server.refuse = (op) => ({ op: op.op, s: 'invalid', code: 'invalid' });
+    tablet.network.fate = () => 'ok';
+    await comes(replica, 'noor');
+    await leave(replica);
+    expect(world.server.unread.get('noor')).toHaveLength(1);
+    const db = new Database('tablet');
+    await (await replica.tend()).belongTo('noor');
+    const intake = new Intake(db);
+    const asked = await intake.news();
+    const body = { proto: [1, 1], device_id: 'tablet', sent: {} } as unknown as Hello;
+    world.server.account = 'noor';
+    const answer = world.server.hello(body);
+    await leave(replica);
+    world.server.account = 'alva';
+    await (await replica.tend()).belongTo('alva');
+    await intake.greet(answer, asked, world.machine.time);
+    await db.close();
+
+    expect(answer.refused).toHaveLength(1);
+    expect(JSON.stringify(await disk('tablet', 'refused'))).not.toContain('secret');
+  });
+});
+
 describe('leaving', () => {
   it('P16: leaves no byte of what was seen or done, when nothing is to wait', async () => {
     const replica = await world.open(tablet, { account: 'noor' });
@@ -160,6 +261,52 @@ describe('leaving', () => {
 
     expect(JSON.stringify(await disk('tablet', ...STORES))).not.toMatch(/secret|noor/);
     expect(replica.spaces()).toEqual([]);
+  });
+});
+
+describe('signing out without a network', () => {
+  const noor = { sid: 'sid-noor' };
+
+  it('is remembered with what is forgotten, and told once there is a network', async () => {
+    const replica = await noorLeft(noor);
+    const tender = await replica.tend();
+
+    expect(await tender.endLeft()).toBe(false);
+    expect(replica.status()).toMatchObject({ left: 'signing_out' });
+    // The app is closed and opened again.
+    await replica.close();
+    const again = await world.open(tablet, { account: null });
+    await settle();
+    expect(again.status().left).toBe('signing_out');
+
+    tablet.network.fate = () => 'ok';
+    expect(await (await again.tend()).endLeft()).toBe(true);
+    expect(await (await again.tend()).endLeft()).toBe(true);
+    expect(world.server.ended).toEqual(['sid-noor']);
+    expect(again.status().left).toBeNull();
+  });
+
+  it('sends nothing before, and loses nothing by it', async () => {
+    const replica = await noorLeft(noor);
+    tablet.network.fate = () => 'ok';
+    const before = world.server.hellos.length;
+    await replica.syncNow();
+    expect(world.server.hellos.length + world.server.pushed.length).toBe(before);
+
+    await (await replica.tend()).endLeft();
+    world.server.account = 'bo';
+    await (await replica.tend()).belongTo('bo', world.server.session('sid-bo', 'bo'));
+    await replica.syncNow();
+    expect(authors()).toEqual(['noor']);
+  });
+
+  it('ends no session of the next person', async () => {
+    const replica = await noorLeft(noor);
+    await (await replica.tend()).belongTo('bo', world.server.session('sid-bo', 'bo'));
+    tablet.network.fate = () => 'ok';
+
+    await (await replica.tend()).endLeft();
+    expect(world.server.ended).toEqual([]);
   });
 });
 
@@ -202,9 +349,12 @@ describe('a space that is taken away', () => {
     expect(await disk('tablet', 'outbox')).toEqual([]);
     const told = world.server.hellos.flatMap(({ purged }) => purged ?? []);
     expect(told).toEqual([SPACE]);
-    // Its verdict leaves nothing of it behind.
-    expect(await disk('tablet', 'acked', 'refused')).toEqual([]);
-    expect(replica.refused()).toEqual([]);
+    // Its verdict leaves nothing of it behind but for its author, that it was refused.
+    expect(await disk('tablet', 'acked')).toEqual([]);
+    expect(JSON.stringify(await disk('tablet', 'refused'))).not.toContain('waiting');
+    expect(replica.refused()).toMatchObject([
+      { coll: 'completion', what: {}, rec: '', bare: true },
+    ]);
   });
 
   it('P16: what is written while it leaves is judged, and the verdict leaves nothing', async () => {
@@ -264,7 +414,7 @@ describe('a space that is taken away', () => {
     expect(replica.rows(SPACE, 'completion')).toHaveLength(1);
   });
 
-  it('takes what was refused in it along', async () => {
+  it('takes along what was written in it and refused, and leaves its author to be told', async () => {
     const replica = await world.open(tablet);
     world.server.refuse = (op) => ({ op: op.op, s: 'invalid', code: 'x' });
     await replica.event(SPACE, 'completion', { note: 'secret' });
@@ -273,7 +423,23 @@ describe('a space that is taken away', () => {
     world.server.gone.set(SPACE, 'revoked');
     await replica.syncNow();
 
-    expect(JSON.stringify(await disk('tablet', 'refused', 'acked', 'base'))).toBe('[]');
+    expect(JSON.stringify(await disk('tablet', 'refused', 'acked', 'base'))).not.toContain(
+      'secret',
+    );
+    const [told] = replica.refused();
+    expect(told).toMatchObject({ space: SPACE, coll: 'completion', code: 'x', what: {}, rec: '' });
+    await replica.forgetRefused(told?.op ?? '');
+    expect(await disk('tablet', 'refused')).toEqual([]);
+  });
+
+  it('tells the author of what waited when its content was erased', async () => {
+    const replica = await world.open(tablet);
+    world.server.refuse = (op) => ({ op: op.op, s: 'gone' });
+    await replica.event(SPACE, 'completion', { note: 'secret' });
+    await replica.syncNow();
+
+    expect(replica.refused()).toMatchObject([{ coll: 'completion', code: 'erased', bare: true }]);
+    expect(JSON.stringify(await disk('tablet', ...STORES))).not.toContain('secret');
   });
 });
 
@@ -331,6 +497,13 @@ describe('too long without the server', () => {
   });
 });
 
+it('what was said aloud goes when somebody signs out', async () => {
+  const replica = await world.open(tablet);
+  await (await replica.tend()).forget({ leaveUnsent: false });
+
+  expect(dropped).toEqual(['speech']);
+});
+
 describe('a device that was revoked', () => {
   function revoke(): void {
     const real = tablet.network.hello.bind(tablet.network);
@@ -353,7 +526,7 @@ describe('a device that was revoked', () => {
 
     expect(JSON.stringify(await disk('tablet', ...STORES))).not.toMatch(/secret|account-1/);
     expect(await disk('tablet', 'keys')).toEqual([]);
-    expect(dropped).toEqual(['mos-1', 'mos-2', 'worker']);
+    expect([...dropped].sort()).toEqual(['mos-1', 'mos-2', 'speech', 'worker']);
     expect(world.server.wipes).toEqual([{ device_id: before, nonce: 'nonce-1' }]);
     expect(replica.spaces()).toEqual([]);
     expect(world.wiped).toBeGreaterThan(0);

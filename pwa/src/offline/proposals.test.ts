@@ -30,11 +30,25 @@ function candidates(replica: LocalReplica): string[] {
   return Object.keys(conflict(replica)?.doc['candidates'] ?? {}).sort();
 }
 
+/** The latest that whoever uses the device sees: their own proposal, in a conflict too, else what holds. */
+function latest(replica: LocalReplica): string | null {
+  const held = (conflict(replica)?.doc['candidates'] ?? {}) as Record<string, { by: string }>;
+  const all = Object.entries(held);
+  const own = all.filter(([, { by }]) => by === world.server.account).map(([op]) => op);
+  const waiting = replica.proposals(SPACE, 'order').filter(({ k }) => k === 'safety');
+  const open = conflict(replica)?.doc['state'] === 'open';
+  return waiting.at(-1)?.op ?? (open ? own.at(-1) : null) ?? active(replica)?.ver ?? null;
+}
+
+function propose(replica: LocalReplica, dose: string, base = latest(replica)): Promise<string> {
+  return replica.safety(SPACE, 'order', ORDER, { v: { dose }, base });
+}
+
 /** A phone that has changed the dose while the tablet was out of reach. */
 async function aheadOf(dose: string): Promise<LocalReplica> {
   const phone = await world.open(world.device('phone', new FakeMachine(EIGHT, 2)));
   tablet.network.fate = () => 'lost';
-  await phone.safety(SPACE, 'order', ORDER, { dose });
+  await propose(phone, dose);
   await settle();
   return phone;
 }
@@ -43,7 +57,7 @@ describe('a proposal', () => {
   it('changes nothing that is shown before the server has confirmed it and a pull has told', async () => {
     const replica = await world.open(tablet);
     tablet.network.fate = () => 'lost';
-    const op = await replica.safety(SPACE, 'order', ORDER, { dose: '5' });
+    const op = await propose(replica, '5');
 
     expect(replica.rows(SPACE, 'order')).toEqual([]);
     expect(replica.proposals(SPACE, 'order')).toMatchObject([
@@ -59,11 +73,11 @@ describe('a proposal', () => {
 
   it('starts from the own one before it, and says what the server had', async () => {
     const replica = await world.open(tablet);
-    const first = await replica.safety(SPACE, 'order', ORDER, { dose: '5' });
+    const first = await propose(replica, '5');
     await settle();
     tablet.network.fate = () => 'lost';
-    const second = await replica.safety(SPACE, 'order', ORDER, { dose: '7' });
-    await replica.safety(SPACE, 'order', ORDER, { dose: '9' });
+    const second = await propose(replica, '7');
+    await propose(replica, '9');
 
     tablet.network.fate = () => 'ok';
     await replica.syncNow();
@@ -80,7 +94,7 @@ describe('a proposal', () => {
   it('that meets a change of somebody else waits beside it until a pull tells of the conflict', async () => {
     const replica = await world.open(tablet);
     await aheadOf('5');
-    const mine = await replica.safety(SPACE, 'order', ORDER, { dose: '7' });
+    const mine = await propose(replica, '7');
     await settle();
     let pulls = 0;
     tablet.network.fate = (what) => (what === 'pull' && pulls++ === 0 ? 'lost' : 'ok');
@@ -97,10 +111,10 @@ describe('a proposal', () => {
   it('goes on from the own candidate, which it replaces', async () => {
     const replica = await world.open(tablet);
     await aheadOf('5');
-    const first = await replica.safety(SPACE, 'order', ORDER, { dose: '7' });
+    const first = await propose(replica, '7');
     tablet.network.fate = () => 'ok';
     await replica.syncNow();
-    const second = await replica.safety(SPACE, 'order', ORDER, { dose: '8' });
+    const second = await propose(replica, '8');
     await settle();
 
     const last = world.server.space(SPACE).log.map(({ op }) => op);
@@ -108,10 +122,48 @@ describe('a proposal', () => {
     expect(candidates(replica)).toEqual([second]);
   });
 
+  it('written before somebody else’s change came is no version after it, online or not', async () => {
+    const replica = await world.open(tablet);
+    const phone = await world.open(world.device('phone', new FakeMachine(EIGHT, 2)));
+    const first = await propose(replica, '5');
+    await settle();
+    await phone.syncNow();
+    // The form is open; meanwhile the dose is doubled, and this tablet hears of it.
+    const doubled = await propose(phone, '10');
+    await settle();
+    await replica.syncNow();
+    expect(active(replica)).toMatchObject({ ver: doubled });
+    const mine = await propose(replica, '5', first);
+    await settle();
+
+    const sent = world.server.space(SPACE).log.map(({ op }) => op);
+    expect(sent.find(({ op }) => op === mine)).toMatchObject({ base: first, trunk: doubled });
+    expect(active(replica)?.v).toEqual({ dose: '10' });
+    expect(candidates(replica)).toEqual([mine]);
+  });
+
+  it("P9: stands beside another person's, on the tablet that both use", async () => {
+    const replica = await world.open(tablet);
+    await aheadOf('5');
+    const theirs = await propose(replica, '7');
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    world.server.account = 'account-2';
+    await (await replica.tend()).belongTo('account-2');
+    replica.showAs('account-2');
+    await replica.syncNow();
+    const mine = await propose(replica, '8');
+    await settle();
+
+    const last = world.server.space(SPACE).log.map(({ op }) => op);
+    expect(last.find(({ op }) => op === mine)).toMatchObject({ base: active(replica)?.ver });
+    expect(candidates(replica)).toEqual([theirs, mine].sort());
+  });
+
   it('that nobody may confirm here is shown as waiting, and the value stays', async () => {
     world.server.confirms = false;
     const replica = await world.open(tablet);
-    await replica.safety(SPACE, 'order', ORDER, { dose: '5' });
+    await propose(replica, '5');
     await settle();
 
     expect(active(replica)).toBeUndefined();
@@ -139,7 +191,7 @@ describe('a proposal', () => {
           if (replica === undefined || device === undefined) throw new Error('unreachable');
           const before = active(replica)?.ver;
           if (what === 'propose') {
-            await replica.safety(SPACE, 'order', ORDER, { dose: String(++dose) });
+            await propose(replica, String(++dose));
             // Nothing but a pull changes what is shown.
             expect(active(replica)?.ver).toBe(before);
           } else if (what === 'resolve') {
@@ -179,7 +231,7 @@ describe('a choice in a conflict', () => {
   it('makes the chosen value the active one and closes the conflict', async () => {
     const replica = await world.open(tablet);
     const phone = await aheadOf('5');
-    const mine = await replica.safety(SPACE, 'order', ORDER, { dose: '7' });
+    const mine = await propose(replica, '7');
     tablet.network.fate = () => 'ok';
     await replica.syncNow();
 
@@ -200,10 +252,10 @@ describe('a choice in a conflict', () => {
     expect(replica.proposals(SPACE, 'order')).toEqual([]);
   });
 
-  it('that did not see all is gone from here, is no refusal, and the conflict stays', async () => {
+  it('that did not see all is gone from here, its author is told, and the conflict stays', async () => {
     const replica = await world.open(tablet);
     await aheadOf('5');
-    await replica.safety(SPACE, 'order', ORDER, { dose: '7' });
+    await propose(replica, '7');
     tablet.network.fate = () => 'ok';
     await replica.syncNow();
     const base = active(replica)?.ver ?? '';
@@ -211,8 +263,10 @@ describe('a choice in a conflict', () => {
     await settle();
 
     expect(replica.proposals(SPACE, 'order')).toEqual([]);
-    expect(replica.refused()).toEqual([]);
-    expect(replica.status()).toMatchObject({ pending: 0, trouble: null });
+    expect(replica.refused()).toMatchObject([
+      { coll: 'order', rec: ORDER, code: 'stale_resolve', what: { choose: base, base, seen: [] } },
+    ]);
+    expect(replica.status()).toMatchObject({ pending: 0 });
     expect(conflict(replica)?.doc['state']).toBe('open');
   });
 });
@@ -256,7 +310,7 @@ describe('a group of changes', () => {
       }
     }
     expect(world.server.space(SPACE).recs.size).toBe(6);
-    expect(replica.status().pending).toBe(3);
+    expect(replica.refused()).toHaveLength(3);
   });
 
   it('of which the server refuses one is refused as a whole, and kept to be read', async () => {
@@ -286,6 +340,28 @@ describe('a group of changes', () => {
 });
 
 describe('what the server refused', () => {
+  it('is a decision too that held until the server lost what it was about', async () => {
+    const replica = await world.open(tablet);
+    const phone = await aheadOf('10');
+    await propose(replica, '20');
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    const [none, ten] = [active(replica)?.ver ?? null, candidates(replica)];
+    const choice = { base: none, seen: ten, choose: ten[0] ?? null, why: 'the doctor' };
+    const decided = await replica.resolve(SPACE, 'order', ORDER, choice);
+    await replica.syncNow();
+    expect(active(replica)).toMatchObject({ ver: decided });
+    expect(replica.refused()).toEqual([]);
+
+    // The phone, and with it what the decision was against, comes back no more.
+    await phone.close();
+    world.server.loseTail(SPACE, 0);
+    for (let i = 0; i < 3; i++) await replica.syncNow();
+
+    expect(replica.refused()).toMatchObject([{ op: decided, code: 'undone' }]);
+    expect(replica.status()).toMatchObject({ pending: 0, trouble: 'refused' });
+  });
+
   it('stays to be read, over a restart and in other tabs, until somebody has', async () => {
     const replica = await world.open(tablet);
     const other = await world.open(tablet);

@@ -59,6 +59,21 @@ export interface Hello {
   readonly lost?: Readonly<Record<string, Ranges>>;
   /** Spaces of which nothing is left here. */
   readonly purged?: readonly string[];
+  /** Refused changes that whoever wrote them has read. */
+  readonly read?: readonly string[];
+}
+/** A change of whoever is signed in that was refused, here or on another device, and that they have not read. */
+export interface ToldRefusal {
+  readonly op: string;
+  readonly space: string;
+  readonly coll: string;
+  readonly rec: string | null;
+  readonly what: Json;
+  readonly code: string;
+  readonly verdict: string;
+  readonly at: string;
+  /** They may not see what was written any more. */
+  readonly bare?: boolean;
 }
 export interface Grant {
   readonly id: string;
@@ -75,11 +90,15 @@ export interface Limits {
 }
 export interface HelloAnswer {
   readonly server_now: string;
+  /** `colls`: every collection that this server takes. Absent: it does not say. */
+  readonly schema?: { readonly colls?: Readonly<Record<string, number>> };
   readonly lease_until: string;
   readonly limits: Limits;
   readonly acked: Readonly<Record<string, number>>;
   readonly missing?: Readonly<Record<string, Ranges>>;
   readonly spaces: readonly Grant[];
+  /** Absent: an older server. */
+  readonly refused?: readonly ToldRefusal[];
   readonly wipe: boolean;
 }
 
@@ -135,6 +154,8 @@ export interface Pull {
   readonly spaces: Readonly<Record<string, string>>;
   readonly limit: number;
   readonly check: boolean;
+  /** These are not all: nothing is said of others. */
+  readonly part?: boolean;
 }
 /** Collection, record, place, values by group, clocks by group. */
 export type WireRow = readonly [
@@ -200,6 +221,9 @@ export interface Network {
   snapshot(path: string, from: SnapshotPlace | null): AsyncIterable<unknown>;
   /** Everything is forgotten here, as the server asked. */
   wiped(body: { readonly device_id: string; readonly nonce: string }): Promise<void>;
+  /** End a session of whoever was signed in here, or with null the one that is still open. Resolves too when it was over
+   *  already. */
+  end(sid: string | null): Promise<void>;
   /** Listen until the returned function is called. */
   poke(listener: PokeListener): () => void;
 }

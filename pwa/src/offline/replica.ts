@@ -11,11 +11,12 @@ import type {
   Row,
   SpaceInfo,
   SyncStatus,
+  Value,
   Write,
 } from './model';
 import type { Platform } from './platform';
 import type { Network } from './protocol';
-import type { Draft, More, Store } from './store';
+import type { Draft, More, Signed, Store } from './store';
 import type { Tender } from './tend';
 
 const CHANNEL = 'mos';
@@ -105,34 +106,34 @@ export class LocalReplica implements Replica {
   }
 
   async set(space: string, coll: string, rec: string, groups: Record<string, Json>): Promise<void> {
-    await this.#write(space, [{ op: this.#newId(), k: 'set', coll, rec, f: groups }]);
+    await this.write(space, [{ op: this.#newId(), k: 'set', coll, rec, f: groups }]);
   }
 
   async event(space: string, coll: string, v: Record<string, Json>): Promise<string> {
     const op = this.#newId();
-    await this.#write(space, [{ op, k: 'event', coll, v }]);
+    await this.write(space, [{ op, k: 'event', coll, v }]);
     return op;
   }
 
   async group(space: string, writes: readonly Write[]): Promise<void> {
     const { drafts } = await this.tend();
-    await this.#write(
+    await this.write(
       space,
       drafts(writes, () => this.#newId()),
     );
   }
 
-  async safety(space: string, coll: string, rec: string, v: Record<string, Json>): Promise<string> {
+  async safety(space: string, coll: string, rec: string, { v, base }: Value): Promise<string> {
     const op = this.#newId();
     const { basis } = await this.tend();
-    await this.#write(space, [{ op, k: 'safety', coll, rec, v }], basis(space, rec));
+    await this.write(space, [{ op, k: 'safety', coll, rec, v }], basis(space, rec, base));
     return op;
   }
 
   async resolve(space: string, coll: string, rec: string, choice: Choice): Promise<string> {
     const op = this.#newId();
     const { base, seen, choose, why } = choice;
-    await this.#write(space, [{ op, k: 'resolve', coll, rec, base, seen, choose, why }]);
+    await this.write(space, [{ op, k: 'resolve', coll, rec, base, seen, choose, why }]);
     return op;
   }
 
@@ -148,6 +149,10 @@ export class LocalReplica implements Replica {
     await (await this.tend()).forgetRefused(op);
   }
 
+  async forgetLost(): Promise<void> {
+    await (await this.tend()).forgetLost();
+  }
+
   onChange(listener: () => void): () => void {
     this.#mirror.listeners.add(listener);
     return () => this.#mirror.listeners.delete(listener);
@@ -161,9 +166,9 @@ export class LocalReplica implements Replica {
     await (await this.tend()).meet();
   }
 
-  /** Whose changes these are: they look like it until the server says so. Whether they go out stays as it was. */
-  showAs(account: string): Promise<void> {
-    return this.#mirror.showAs(account);
+  /** Who uses this device, as far as is known without the server. Whether anything goes out stays as it was. */
+  showAs(account: string): void {
+    this.#mirror.account = account;
   }
 
   /** Who uses the device, and all else that a first screen can wait for. */
@@ -185,28 +190,35 @@ export class LocalReplica implements Replica {
     await this.#options.store.close();
   }
 
-  // ── inside
-
-  async #write(space: string, drafts: readonly Draft[], more?: More): Promise<void> {
+  /** Keep changes and tell the other tabs: see `Store.add`. */
+  async write(
+    space: string,
+    drafts: readonly Draft[],
+    more?: More,
+    signed?: Signed,
+  ): Promise<void> {
     const { store, platform } = this.#options;
     const mirror = this.#mirror;
-    const add = (): Promise<void> => store.add(space, drafts, platform.now(), more);
+    const add = (): Promise<void> => store.add(space, drafts, platform.now(), more, signed);
     await add().catch(async (error: unknown) => {
       await (await this.tend()).mend(error);
       await add();
     });
     mirror.full = false;
     const recs = drafts.map((draft) => (draft.k === 'event' ? draft.op : draft.rec));
-    await mirror.look(space, recs);
+    await mirror.look([[space, recs]]);
     const told: Told = { kind: 'changed', space, recs, wrote: true };
     this.#say(told);
     this.#tender?.hear(told);
   }
 
+  // ── inside
+
   #hear(told: Told): void {
     const mirror = this.#mirror;
-    if (told.kind === 'changed') void mirror.look(told.space, told.recs);
-    if (told.kind === 'listed') void mirror.list();
+    const mend = async (error: unknown): Promise<void> => (await this.tend()).mend(error);
+    if (told.kind === 'changed') mirror.look([[told.space, told.recs]]).catch(mend);
+    if (told.kind === 'listed') mirror.list().catch(mend);
     if (told.kind === 'wiped') mirror.forgotten();
     if (told.kind === 'state') {
       mirror.shared = told.state;

@@ -1,6 +1,7 @@
 /** When the device's store cannot be read: save what nobody else has, and build the rest anew. */
 import { ask, StorageFull, STORES, type SessionKey, type StoredSpace } from './database';
 import { NEVER } from './hlc';
+import { signing } from './keys';
 import type { Mirror } from './mirror';
 import { Evicted, type Author, type Store } from './store';
 import type { BaseRow, Waiting } from './view';
@@ -114,6 +115,7 @@ function remembered(store: Store, mirror: Mirror): Saved {
   const clocks = [
     ...outbox.map(({ op }) => op.hlc),
     ...base.flatMap(({ clk }) => Object.values(clk)),
+    store.latest,
   ];
   const numbers = new Map(store.numbers);
   for (const { space, n } of outbox) numbers.set(space, Math.max(n, numbers.get(space) ?? 0));
@@ -123,10 +125,11 @@ function remembered(store: Store, mirror: Mirror): Saved {
       ['author', { account: mirror.account } satisfies Author],
       ['own/held', mirror.shared.trouble === 'signed_out'],
       ['hlc', clocks.reduce((a, b) => (a > b ? a : b), NEVER)],
+      ...(mirror.counted.time ?? []),
       ...[...numbers].map(([space, n]) => [`n/${space}`, n] as const),
     ],
     outbox,
-    keys: [],
+    keys: [...signing.values()],
     spaces: views.map((view) => view.stored),
     base,
     lost: false,

@@ -1,6 +1,7 @@
 /** All of a space as a stream: what has arrived is kept beside the space, survives a cut, and takes its place in one
  *  transaction when it is whole. */
 import { keysOf, STORES, type Database, type Staged } from './database';
+import { eachOf } from './each';
 import { takeRows } from './intake';
 import { SyncError, type Network, type SnapshotHead, type WireRow } from './protocol';
 import { fingerprint } from './view';
@@ -86,7 +87,7 @@ function stage(
     const staged = tx.objectStore('staged');
     const { place } = (await staged.get([space, ''])) ?? {};
     if (place?.at !== before.at || place.after !== before.after) return false;
-    for (const row of rows) await staged.put({ space, rec: row[1], row });
+    await eachOf(rows, (row) => staged.put({ space, rec: row[1], row }));
     await staged.put({ space, rec: '', place: next });
     return true;
   });

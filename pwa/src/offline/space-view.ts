@@ -28,7 +28,7 @@ export class SpaceView {
   }
 
   /** Take over a look at the disk: all of the space, or the records of `recs`. */
-  show(state: SpaceState, recs: readonly string[] | null, account: string): void {
+  show(state: SpaceState, recs: readonly string[] | null): void {
     if (state.info !== undefined) this.#info = state.info;
     const touched = new Set(recs ?? [...this.#base.keys(), ...this.#rows.keys()]);
     // A change that came or went touches its record, asked for or not.
@@ -43,8 +43,7 @@ export class SpaceView {
     const mine = new Map<string, Waiting[]>();
     for (const each of state.waiting)
       mine.set(recOf(each.op), [...(mine.get(recOf(each.op)) ?? []), each]);
-    for (const rec of touched)
-      this.#put(rec, fold(this.#base.get(rec), mine.get(rec) ?? [], account));
+    for (const rec of touched) this.#put(rec, fold(this.#base.get(rec), mine.get(rec) ?? []));
   }
 
   /** The same space with another role or permissions; its cursor goes with `show`. */

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import dump from './dumps/v1.json';
-import { Database } from './database';
-import { disk, SPACE, World, type Device } from './devices.testing';
+import { disk, empty, SPACE, World, type Device } from './devices.testing';
 import { settle } from './fake.testing';
 import type { Op } from './protocol';
 import { NoStorage } from './rescue';
@@ -185,12 +184,7 @@ describe('a disk that is emptied while the app is open', () => {
     await settle();
     tablet.network.fate = () => 'lost';
     await replica.event(SPACE, 'completion', { st: 'waits' });
-    const db = new Database('tablet');
-    const stores = ['meta', 'space', 'base', 'outbox', 'acked'] as const;
-    await db.write([...stores], async (tx) => {
-      for (const name of stores) await tx.objectStore(name).clear();
-    });
-    await db.close();
+    await empty('tablet');
 
     await replica.event(SPACE, 'completion', { st: 'after' });
     tablet.network.fate = () => 'ok';
@@ -200,6 +194,63 @@ describe('a disk that is emptied while the app is open', () => {
     expect(replica.rows(SPACE, 'completion')).toHaveLength(3);
     expect(world.server.space(SPACE).log.map(({ op }) => op.n)).toEqual([1, 2, 3]);
     expect(new Set(world.server.hellos.map(({ device_id }) => device_id)).size).toBe(1);
+  });
+
+  it('is met as who is signed in, and what waited goes out without another change', async () => {
+    const replica = await world.open(tablet);
+    tablet.network.fate = () => 'lost';
+    await replica.event(SPACE, 'completion', { st: 'waits' });
+    await empty('tablet');
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    await settle();
+    await replica.syncNow();
+
+    expect(replica.status()).toMatchObject({ trouble: null, pending: 0, online: true });
+    expect(world.server.space(SPACE).log.map(({ op }) => op)).toMatchObject([
+      { n: 1, v: { st: 'waits' } },
+    ]);
+  });
+
+  it('gets back what waits though nobody does anything, before the tab is reloaded', async () => {
+    const replica = await world.open(tablet);
+    tablet.network.fate = () => 'lost';
+    await replica.event(SPACE, 'completion', { st: 'waits' });
+    indexedDB.deleteDatabase('tablet');
+    await settle();
+    await world.machine.pass(1000);
+    await settle();
+
+    expect(await disk('tablet', 'outbox')).toMatchObject([{ n: 1, op: { v: { st: 'waits' } } }]);
+  });
+
+  it('is not taken for the truth when another tab speaks', async () => {
+    const replica = await world.open(tablet);
+    tablet.network.fate = () => 'lost';
+    await replica.event(SPACE, 'completion', { st: 'waits' });
+    await empty('tablet');
+    tablet.machine.channel('mos', () => undefined).say({ kind: 'listed' });
+    await settle();
+
+    expect(replica.rows(SPACE, 'completion')).toMatchObject([{ doc: { v: { st: 'waits' } } }]);
+    expect(await disk('tablet', 'outbox')).toHaveLength(1);
+  });
+
+  it('gives no number again that was given before the tab was opened, or by another tab', async () => {
+    const before = await world.open(tablet);
+    await before.event(SPACE, 'completion', { st: 'before' });
+    await before.syncNow();
+    await before.syncNow();
+    const open = await world.open(world.device('tablet'), { lead: false });
+    await before.event(SPACE, 'completion', { st: 'beside' });
+    await before.syncNow();
+    await before.syncNow();
+    await settle();
+    tablet.network.fate = () => 'lost';
+    await empty('tablet');
+    await open.event(SPACE, 'completion', { st: 'after' });
+
+    expect(await disk('tablet', 'outbox')).toMatchObject([{ n: 3, op: { v: { st: 'after' } } }]);
   });
 });
 

@@ -2,7 +2,8 @@
  *  in by intake.ts.
  *
  *  Kept true by each transaction of both:
- *  1. `n` of a space counts 1, 2, 3… over all tabs and restarts; a stamp is later than every one before it.
+ *  1. `n` of a space counts 1, 2, 3… over all tabs and restarts; a stamp is later than every one before it,
+ *     as the server knows it.
  *  2. A cursor and the rows it stands for are stored together.
  *  3. A change is in `outbox` until a pull has brought it back, then in `acked` for two weeks. It is never in neither,
  *     unless the server refused it (and keeps it in quarantine) or the space was taken from us.
@@ -29,6 +30,9 @@ export interface Author {
   readonly sid?: string | undefined;
 }
 
+/** Whose changes are that somebody signs by a PIN, in which session, and who is signed in. */
+export type Signed = Required<Pick<Waiting, 'by' | 'sid' | 'beside'>>;
+
 export type More = (tx: Tx) => Promise<object>;
 
 /** The device's store was emptied under us: by the system, or by hand. Not by `wipe`, which leaves a new device. */
@@ -44,8 +48,11 @@ export interface SpaceState {
 export class Store {
   readonly #db: Database;
   readonly #random: Random;
-  /** What this tab remembers, for the day the disk forgets: who the device is, and the last number of each space. */
+  /** What this tab remembers, for the day the disk forgets: who the device is, its latest stamp, and the last number of
+   *  each space, as far as it has looked. Should another tab have gone on unseen, a number is given twice: the server takes
+   *  both changes. */
   known: Identity | undefined;
+  latest = NEVER;
   readonly numbers = new Map<string, number>();
 
   constructor(
@@ -95,9 +102,22 @@ export class Store {
     });
   }
 
+  /** Fails with `Evicted`: what was emptied knows of nobody who signed out. */
   async recall<T>(key: string): Promise<T | undefined> {
-    return (await this.#db.read(['meta'], (tx) => tx.objectStore('meta').get(`own/${key}`))) as
-      T | undefined;
+    return this.#db.read(['meta'], async (tx) => {
+      await this.#verify(tx);
+      return (await tx.objectStore('meta').get(`own/${key}`)) as T | undefined;
+    });
+  }
+
+  /** Fails with `Evicted` where the store was emptied. */
+  verify(): Promise<void> {
+    return this.#db.read(['meta'], (tx) => this.#verify(tx));
+  }
+
+  async #verify(tx: Tx): Promise<void> {
+    const identity = await tx.objectStore('meta').get('identity');
+    if (identity === undefined && this.known) throw new Evicted();
   }
 
   async remember(key: string, value: unknown): Promise<void> {
@@ -107,9 +127,16 @@ export class Store {
   // ── a person changes something
 
   /** Number, stamp and keep changes, all or none; with several, the server takes all or none too. `at` is the device's
-   *  time, ms; `more` is what a draft lacks and the disk knows. Fails with `StorageFull` or `Evicted`. */
-  add(space: string, drafts: readonly Draft[], at: number, more?: More): Promise<void> {
-    return this.#db.write(['meta', 'outbox', 'base'], async (tx) => {
+   *  time, ms; `more` is what a draft lacks and the disk knows; `signed`: whose they are, where not of whoever is signed in.
+   *  Fails with `StorageFull` or `Evicted`. */
+  add(
+    space: string,
+    drafts: readonly Draft[],
+    at: number,
+    more?: More,
+    signed?: Signed,
+  ): Promise<void> {
+    return this.#db.write(['meta', 'outbox', 'base', 'keys'], async (tx) => {
       const meta = tx.objectStore('meta');
       const outbox = tx.objectStore('outbox');
       const [identity, last, before, skew, author] = (await Promise.all(
@@ -127,38 +154,59 @@ export class Store {
         await outbox.add({
           ...{ space, n, op, at, seq: null, parked: false },
           ...(author && { by: author.account, sid: author.sid }),
+          ...signed,
         });
       }
       await Promise.all([meta.put(n, `n/${space}`), meta.put(hlc, 'hlc')]);
-      this.numbers.set(space, n);
+      this.#remember(space, n, hlc);
     });
+  }
+
+  #remember(space: string, n = 0, hlc = NEVER): void {
+    this.numbers.set(space, n);
+    this.latest = hlc;
   }
 
   // ── what lies here
 
+  /** Fails with `Evicted`: who looks at an emptied store must not take it for the truth. */
   spaces(): Promise<StoredSpace[]> {
-    return this.#db.read(['space'], (tx) => tx.objectStore('space').getAll());
+    return this.#db.read(['meta', 'space'], async (tx) => {
+      await this.#verify(tx);
+      return tx.objectStore('space').getAll();
+    });
   }
 
-  /** A space with all its records, or with those of `recs`. What somebody else left here to be sent is not shown. */
+  /** A space with all its records, or with those of `recs`. What somebody else left here to be sent is not shown. Fails
+   *  with `Evicted`. */
   look(space: string, recs: readonly string[] | null): Promise<SpaceState> {
     return this.#db.read(['meta', 'space', 'base', 'outbox'], async (tx) => {
       const base = tx.objectStore('base');
-      const [info, author, waiting, rows] = await Promise.all([
+      const meta = tx.objectStore('meta');
+      await this.#verify(tx);
+      const [info, author, n, hlc, waiting, rows] = await Promise.all([
         tx.objectStore('space').get(space),
-        tx.objectStore('meta').get('author'),
+        meta.get('author'),
+        meta.get(`n/${space}`),
+        meta.get('hlc'),
         tx.objectStore('outbox').getAll(keysOf(space)),
         recs === null
           ? base.getAll(keysOf(space))
           : Promise.all(recs.map((rec) => base.get([space, rec]))),
       ]);
+      this.#remember(space, n as number, hlc as string);
       return {
         info,
-        waiting: waiting.filter(({ by }) => isOwn(by, author)),
+        waiting: waiting.filter((each) => isShown(each, author)),
         base: rows.filter((row) => row !== undefined),
       };
     });
   }
+}
+
+/** Whether whoever uses this device now sees a change: their own, and what was signed by a PIN beside them. */
+export function isShown({ by, beside }: Waiting, author: unknown): boolean {
+  return isOwn(by, author) || isOwn(beside ?? by, author);
 }
 
 /** Whether a change by `by` is that of whoever uses this device now. */

@@ -1,16 +1,29 @@
 /** What the replica does beside showing and writing: it meets the server when it is this tab's turn, follows who uses the
  *  device, and mends. Fetched after the first screen. */
+import { forgetBeside } from './beside';
 import { StorageFull } from './database';
 import { Engine, type EngineHost } from './engine';
 import { uuid7 } from './ids';
-import { keep, type SessionSecret } from './keys';
+import { keep, signing, type SessionSecret } from './keys';
 import { Leader } from './leader';
+import { countLost } from './life';
 import type { Mirror } from './mirror';
-import { arrive, canStay, count, endLease, leave, makeRoom, noteTime } from './people';
+import { readRefused } from './parked';
+import {
+  arrive,
+  canStay,
+  count,
+  endLease,
+  leave,
+  makeRoom,
+  noteTime,
+  signOut,
+  type Leaving,
+} from './people';
 import { httpNetwork } from './network';
 import type { Platform } from './platform';
 import { basis, drafts } from './proposals';
-import { seqOf, type Network, type SyncFailure } from './protocol';
+import { seqOf, SyncError, type Network, type SyncFailure } from './protocol';
 import type { ReplicaOptions, Told } from './replica';
 import { Evicted, type Store } from './store';
 
@@ -24,6 +37,8 @@ const WATCH_MS = 30_000;
 const ANSWER_MS = 5_000;
 /** So many failures of the device's own store in a row are no accident. */
 const BROKEN_AFTER = 3;
+/** A store that is being emptied is looked at when that is done. */
+const LOST_MS = 500;
 
 export class Tender {
   readonly #mirror: Mirror;
@@ -49,6 +64,7 @@ export class Tender {
     this.#platform = options.platform;
     this.#network = options.network ?? httpNetwork();
     this.#say = say;
+    this.#store.database.onlost = () => this.#platform.later(LOST_MS, () => this.#verify());
     void this.#count().catch(() => undefined);
   }
 
@@ -123,9 +139,12 @@ export class Tender {
       now: () => this.#platform.now(),
       random: this.#platform.random,
       app: this.#options.app,
-      changed: async (space, recs) => {
-        await mirror.look(space, recs);
-        this.#say({ kind: 'changed', space, recs, wrote: false });
+      changed: async (touched) => {
+        // Screens work out all that they show anew.
+        if (touched.size === 0) return;
+        await mirror.look(touched);
+        for (const [space, recs] of touched)
+          this.#say({ kind: 'changed', space, recs, wrote: false });
       },
       listed: async () => {
         await mirror.list();
@@ -156,15 +175,24 @@ export class Tender {
     mirror.changed();
   }
 
-  #failed(error: unknown): void {
+  /** True when the store was emptied and has been filled again. */
+  async #failed(error: unknown): Promise<boolean> {
+    let filled = false;
     if (error instanceof StorageFull) this.#mirror.full = true;
     else {
       reportError(error);
       this.#broke += 1;
       if (this.#broke >= BROKEN_AFTER || error instanceof Evicted)
-        void this.mend(error).catch(reportError);
+        filled = await this.mend(error).then(
+          () => error instanceof Evicted,
+          (failure: unknown) => {
+            reportError(failure);
+            return false;
+          },
+        );
     }
     this.#mirror.changed();
+    return filled;
   }
 
   stop(): void {
@@ -215,6 +243,8 @@ export class Tender {
         this.#meetings.get(told.id)?.();
         return;
       case 'wiped':
+        // The service worker cannot reach what lies beside the store.
+        void forgetBeside();
         this.#engine?.forgetGreeting();
         return;
       case 'listed':
@@ -234,7 +264,10 @@ export class Tender {
   async belongTo(account: string, session?: SessionSecret): Promise<void> {
     const key = session === undefined ? null : await keep(account, session);
     await arrive(this.#store.database, account, key);
-    await this.#mirror.showAs(account);
+    if (account !== this.#mirror.account) {
+      this.#mirror.account = account;
+      await this.#mirror.look([...this.#mirror.views.keys()].map((space) => [space, null]));
+    }
     this.#engine?.forgetGreeting();
     this.#mirror.shared = { ...this.#mirror.shared, trouble: null };
     await this.#count();
@@ -252,11 +285,24 @@ export class Tender {
   }
 
   /** Forget what this person did here; it stays the same device. What was not sent goes too, or with `leaveUnsent` waits,
-   *  for sending only, as theirs: nobody sees it again before they sign in. */
-  async forget({ leaveUnsent = false } = {}): Promise<void> {
-    const how = { leaveUnsent };
-    await leave(this.#store.database, how);
+   *  for sending only, as theirs: nobody sees it again before they sign in. `ends`: see `endLeft`. */
+  async forget({ leaveUnsent = false, ends }: Partial<Leaving> = {}): Promise<void> {
+    await leave(this.#store.database, { leaveUnsent, ends });
     await this.#forgotten();
+  }
+
+  /** End at the server the session that somebody left here. Until that has been done nobody is let in again by its cookie.
+   *  False while the server cannot be told. */
+  async endLeft(): Promise<boolean> {
+    try {
+      await signOut(this.#store.database, this.#network);
+    } catch (error) {
+      if (!(error instanceof SyncError)) throw error;
+      return false;
+    } finally {
+      await this.#count();
+    }
+    return true;
   }
 
   /** Forget everything, and be a new device. `nonce`: the server asked for it, and is told. `files`: the app's own go too. */
@@ -278,6 +324,8 @@ export class Tender {
   }
 
   async #forgotten(): Promise<void> {
+    signing.clear();
+    await forgetBeside();
     this.#say({ kind: 'wiped' });
     this.#engine?.forgetGreeting();
     this.#mirror.forgotten();
@@ -294,9 +342,27 @@ export class Tender {
     if (this.#mirror.closed) return;
     this.#platform.later(TICK_MS, () => this.#tick());
     if (this.#leader === null) return;
-    void noteTime(this.#store.database, this.#platform.now(), TICK_MS)
-      .then((over) => (over ? this.#endLease() : undefined))
-      .catch(() => undefined);
+    void this.#keepTime().catch(() => undefined);
+  }
+
+  async #keepTime(): Promise<void> {
+    const db = this.#store.database;
+    if (!(await noteTime(db, this.#platform.now(), TICK_MS))) return;
+    // Somebody may have put the clock right. Where the server can be reached, it says how late it is, and until when.
+    this.#engine?.forgetGreeting();
+    await this.#met();
+    if (await noteTime(db, this.#platform.now(), 0)) await this.#endLease();
+  }
+
+  /** Resolves when the server has been met, or after a while. */
+  async #met(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#platform.later(MEET_MS, resolve);
+      void this.#leader?.meet().then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   async #endLease(): Promise<void> {
@@ -307,7 +373,17 @@ export class Tender {
   // ── what is counted
 
   async forgetRefused(op: string): Promise<void> {
-    await this.#store.database.write(['refused'], (tx) => tx.objectStore('refused').delete(op));
+    await this.#store.database.write(['refused', 'meta', 'outbox'], (tx) => readRefused(tx, op));
+    await this.#count();
+    // Told soon: it is to go from their other devices.
+    this.#engine?.forgetGreeting();
+    this.nudge();
+  }
+
+  /** What was lost after it was last counted has been read by nobody. */
+  async forgetLost(): Promise<void> {
+    const read = this.#mirror.counted.lost;
+    await this.#store.database.write(['meta'], (tx) => countLost(tx, -read));
     await this.#count();
   }
 
@@ -322,7 +398,10 @@ export class Tender {
 
   async #recount(): Promise<void> {
     if (this.#mirror.closed) return;
-    this.#mirror.counted = await count(this.#store.database, this.#platform.now());
+    const counted = await count(this.#store.database, this.#platform.now());
+    // An emptied disk knows no time; this tab does.
+    const time = counted.time?.length ? counted.time : this.#mirror.counted.time;
+    this.#mirror.counted = { ...counted, ...(time && { time }) };
     this.#mirror.changed();
   }
 
@@ -332,6 +411,19 @@ export class Tender {
   async rescue(error: unknown): Promise<void> {
     const { rescue } = await import('./rescue');
     await rescue(this.#store, error, this.#platform.now());
+  }
+
+  /** What this tab knows is written back at once: nobody may reload it before it has something to say. */
+  #verify(): void {
+    if (this.#mirror.closed) return;
+    this.#store
+      .verify()
+      .catch(async (error: unknown) => {
+        await this.mend(error);
+        // What waits may go now.
+        this.nudge();
+      })
+      .catch(reportError);
   }
 
   /** The store failed while this tab was open: make room, or put it right. Fails with `error` when neither helps. */

@@ -22,11 +22,22 @@ export interface Waiting {
   readonly at: number;
   /** Its place once the server has it; until the pull has passed that place it stays on top (no flicker). */
   readonly seq: number | null;
-  /** The server could not even read it; kept for a newer app. */
+  /** The server could not even read it: it is put aside, told to its author, and tried now and then. */
   readonly parked: boolean;
+  /** Since when, and when last, ms, it could not be read alone, as which version of the app sent it; `read`: its author knows. */
+  readonly unread?: {
+    readonly since: number;
+    readonly at: number;
+    readonly app: string;
+    readonly read?: boolean;
+  };
+  /** The server had answered it, and has lost that since. */
+  readonly again?: boolean | undefined;
   /** Whose it is, and in which of their sessions it was made. Absent where an older app wrote it. */
   readonly by?: string | undefined;
   readonly sid?: string | undefined;
+  /** Who was signed in where somebody else signed it by a PIN: they see it, too. */
+  readonly beside?: string | undefined;
 }
 
 /** It changes no record until somebody confirms it: what is shown stays the confirmed value. */
@@ -38,25 +49,21 @@ export function recOf(op: Op): string {
   return op.k === 'event' ? op.op : op.rec;
 }
 
-function groupsOf(op: SetOp | EventOp, account: string): Readonly<Record<string, Json>> {
-  // The server will write `by` from the session; until then it is whoever uses this device.
-  return op.k === 'event' ? { v: op.v, by: account } : op.f;
+function groupsOf(op: SetOp | EventOp, by = ''): Readonly<Record<string, Json>> {
+  // The server will write the same, from the session.
+  return op.k === 'event' ? { v: op.v, by } : op.f;
 }
 
 /** One record: a group shows this device's value exactly when its clock is later than the server's. */
-export function fold(
-  base: BaseRow | undefined,
-  waiting: readonly Waiting[],
-  account: string,
-): Row | undefined {
+export function fold(base: BaseRow | undefined, waiting: readonly Waiting[]): Row | undefined {
   const laid = waiting.filter(({ op }) => !isProposal(op));
   const first = laid[0];
   if (first === undefined) return base && { ...pick(base), doc: base.doc, pending: false };
   const doc: Record<string, Json> = { ...base?.doc };
   const clk: Record<string, string> = { ...base?.clk };
-  for (const { op } of laid) {
+  for (const { op, by } of laid) {
     if (isProposal(op)) continue;
-    for (const [group, value] of Object.entries(groupsOf(op, account))) {
+    for (const [group, value] of Object.entries(groupsOf(op, by))) {
       if (op.hlc <= (clk[group] ?? NEVER)) continue;
       doc[group] = value;
       clk[group] = op.hlc;

@@ -33,7 +33,10 @@ async function finish(store: Store, now: number): Promise<void> {
     if (wiping === undefined) return;
     await Promise.all(STORES.map((name) => tx.objectStore(name).clear()));
     await meta.put(fresh, 'identity');
-    if (wiping.nonce !== null) await meta.put(wiping, 'wiped');
+    if (wiping.nonce === null) return;
+    await meta.put(wiping, 'wiped');
+    // Whoever looks at it next is told what became of it.
+    await meta.put(now, 'emptied');
   });
 }
 

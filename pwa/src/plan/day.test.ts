@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 
 import vectors from '../../../spec/vectors/day.json';
 import type { Json, Row } from '../offline/model';
+import { readAlert } from './alert';
 import {
   type DaySource,
   dayOf,
   familyOf,
   nowAndNext,
-  readAlert,
   readProfile,
+  soundOf,
   readReminder,
 } from './day';
 import type { Reminder } from './model';
@@ -186,6 +187,41 @@ describe('records', () => {
     expect(readProfile(aRow({ zone: 'Mars/Olympus', level: 9 }))).toEqual(readProfile(undefined));
   });
 
+  it('call as they say, and never fall silent by a word of a later release', () => {
+    const read = (doc: Record<string, Json>) => {
+      const profile = readProfile(aRow(doc));
+      const sounds = [true, false].map((checkable) => soundOf(profile, { checkable }));
+      return [...sounds, profile.loudest, profile.buzz];
+    };
+    expect(read({})).toEqual(['soft', 'soft', 100, 'short']);
+    expect(read({ sound: 'bird' })).toEqual(['bird', 'bird', 100, 'short']);
+    expect(read({ sound: 'bird', sound_tell: 'none', loudest: 50, buzz: 'long' })).toEqual([
+      'bird',
+      'none',
+      50,
+      'long',
+    ]);
+    expect(read({ sound: 'whale', sound_tell: 'whale', loudest: 900, buzz: 'whale' })).toEqual([
+      'soft',
+      'soft',
+      100,
+      'short',
+    ]);
+    // Who cannot hear may want to feel it.
+    expect(read({ sound: 'none', sound_tell: 'bird' })).toEqual(['none', 'none', 100, 'none']);
+    expect(read({ sound: 'none', buzz: 'long' })[3]).toBe('long');
+  });
+
+  it.each([
+    ['unwilling', true],
+    ['help', false],
+  ])('tell of a call for help whether somebody does not want to: %s', (why, unwilling) => {
+    const row = aRow({ what: { kind: 'help', at: iso('08:30'), help: 'call' } });
+    const call = (rec: string) => (rec === 'call' ? aRow({ v: { why } }) : undefined);
+    expect(readAlert(row, call)?.unwilling).toBe(unwilling);
+    expect(readAlert(row)?.unwilling).toBe(false);
+  });
+
   it('tell an alert, and null for one that is not understood', () => {
     const what = { kind: 'missed', occ: `pill@${DATE}T08:00`, at: iso('08:30') };
     const alert = readAlert(aRow({ what, step: { n: 3, of: 5, next_at: null }, taken: null }, 'a'));
@@ -194,6 +230,7 @@ describe('records', () => {
       kind: 'missed',
       occ: `pill@${DATE}T08:00`,
       reminder: null,
+      unwilling: false,
       about: null,
       at: at('08:30'),
       step: { n: 3, of: 5, nextAt: null },

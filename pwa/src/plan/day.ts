@@ -1,9 +1,9 @@
 /** From records to a day. Pure: the rows and the moment are arguments. docs/rules.md says in words what is decided here. */
+import { BUZZES, SOUNDS, type Buzz, type Sound } from '../app/sound-names';
 import { madeAt } from '../offline/ids';
 import type { Json, Row } from '../offline/model';
 import { graceMinutes } from './grace';
 import type {
-  Alert,
   Category,
   Criticality,
   DayPart,
@@ -19,7 +19,7 @@ import type {
 import { type Scheduled, scheduled } from './recurrence';
 import { addDays, DAY_MS, instant, instantOf, isZone, MINUTE_MS, wallTime } from './time';
 
-type Fields = Readonly<Record<string, Json>>;
+export type Fields = Readonly<Record<string, Json>>;
 
 // ───────────────────────────────────────────────────────────── reading records
 
@@ -75,7 +75,8 @@ const OUTCOMES: readonly Outcome[] = [
 const LEVELS: readonly Profile['level'][] = [1, 2, 3, 4];
 const WEEKDAYS: readonly Profile['weekdays'][] = ['all', 'weekend', 'none'];
 const THEMES: readonly Profile['theme'][] = ['auto', 'light', 'dark'];
-const SOUNDS: readonly Profile['sound'][] = ['soft', 'bell', 'none'];
+const SOUND_WORDS: readonly Sound[] = [...SOUNDS, 'none'];
+const BUZZ_WORDS = Object.keys(BUZZES) as Buzz[];
 const PARTS: Readonly<Record<DayPart, string>> = {
   morning: '06:00',
   day: '10:00',
@@ -100,15 +101,30 @@ export function readProfile(row: Row | undefined): Profile {
     weekdays: oneOf(WEEKDAYS, doc['weekdays']) ?? 'all',
     theme: oneOf(THEMES, doc['theme']) ?? 'auto',
     night: { from: text(night['from']) || NIGHT.from, to: text(night['to']) || NIGHT.to },
-    parts: {
-      morning: text(parts['morning']) || PARTS.morning,
-      day: text(parts['day']) || PARTS.day,
-      evening: text(parts['evening']) || PARTS.evening,
-      night: text(parts['night']) || PARTS.night,
-    },
-    sound: oneOf(SOUNDS, doc['sound']) ?? 'soft',
+    parts: Object.fromEntries(
+      Object.entries(PARTS).map(([part, from]) => [part, text(parts[part]) || from]),
+    ) as Profile['parts'],
+    ...readSounds(doc),
     pause: readPauses(doc['pause']),
   };
+}
+
+/** One of a later release, or none yet, is heard as the usual one: nothing falls silent by mistake. */
+function readSounds(doc: Row['doc']): Pick<Profile, 'sound' | 'soundTell' | 'loudest' | 'buzz'> {
+  const sound = oneOf(SOUND_WORDS, doc['sound']) ?? 'soft';
+  const tells = doc['sound_tell'] ?? sound;
+  const loudest = Number(doc['loudest'] ?? NaN);
+  return {
+    sound,
+    soundTell: sound === 'none' ? 'none' : (oneOf(SOUND_WORDS, tells) ?? 'soft'),
+    loudest: loudest >= 10 && loudest <= 100 ? loudest : 100,
+    buzz: oneOf(BUZZ_WORDS, doc['buzz']) ?? (sound === 'none' ? 'none' : 'short'),
+  };
+}
+
+/** What calls for a reminder. */
+export function soundOf(profile: Profile, { checkable }: Pick<Reminder, 'checkable'>): Sound {
+  return checkable ? profile.sound : profile.soundTell;
 }
 
 function readPauses(value: Json | undefined): Profile['pause'] {
@@ -120,70 +136,30 @@ function readPauses(value: Json | undefined): Profile['pause'] {
   });
 }
 
-const ALERTS: readonly Alert['kind'][] = ['late', 'missed', 'help', 'silent', 'conflict', 'double'];
+/** One for all: what is worked out from a rule is known by the rule itself. */
+const NOTHING: Fields = {};
 
-/** An alert, or null for one that this release does not understand. */
-export function readAlert(row: Row): Alert | null {
-  const what = fieldsOf(row.doc['what']);
-  const [kind, at] = [oneOf(ALERTS, what['kind']), moment(what['at'])];
-  if (kind === null || at === null) return null;
-  const step = fieldsOf(row.doc['step']);
-  return {
-    id: row.rec,
-    kind,
-    occ: text(what['occ']) || null,
-    reminder: text(what['reminder']) || null,
-    about: aboutOf(what),
-    at,
-    step: {
-      n: count(step['n']) ?? 0,
-      of: count(step['of']) ?? 0,
-      nextAt: moment(step['next_at']),
-    },
-    taken: readTaken(row.doc['taken'], at),
-    closed: readClosed(row.doc['closed'], at),
-  };
-}
-
-function aboutOf(what: Fields): Alert['about'] {
-  const coll = ['order', 'allergy_lowering', 'texture'].find((each) => text(what[each]));
-  return coll === undefined ? null : { coll, rec: text(what[coll]) };
-}
-
-function readTaken(value: Json | undefined, opened: number): Alert['taken'] {
-  if (value === undefined || value === null) return null;
-  const taken = fieldsOf(value);
-  const at = moment(taken['at']) ?? opened;
-  return { by: text(taken['by']), at, againAt: moment(taken['again_at']) ?? at };
-}
-
-function readClosed(value: Json | undefined, opened: number): Alert['closed'] {
-  if (value === undefined || value === null) return null;
-  const closed = fieldsOf(value);
-  return { at: moment(closed['at']) ?? opened, why: text(closed['why']) };
-}
-
-function fieldsOf(value: Json | undefined): Fields {
+export function fieldsOf(value: Json | undefined): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Fields)
-    : {};
+    : NOTHING;
 }
 
-function text(value: Json | undefined): string {
+export function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-function count(value: Json | undefined): number | null {
+export function count(value: Json | undefined): number | null {
   return typeof value === 'number' && value >= 0 ? value : null;
 }
 
 /** A moment in ms, or null for what is none. */
-function moment(value: Json | undefined): number | null {
+export function moment(value: Json | undefined): number | null {
   const ms = Date.parse(text(value));
   return Number.isNaN(ms) ? null : ms;
 }
 
-function oneOf<Word extends string | number>(
+export function oneOf<Word extends string | number>(
   words: readonly Word[],
   value: Json | undefined,
 ): Word | null {
@@ -193,6 +169,8 @@ function oneOf<Word extends string | number>(
 // ───────────────────────────────────────────────────────────── what happened
 
 export interface DaySource {
+  /** Whose day it is. */
+  space?: string | null;
   reminders: readonly Reminder[];
   completions: readonly Row[];
   retracts: readonly Row[];
@@ -243,15 +221,33 @@ function noteSnooze(found: Happened, v: Fields): void {
 
 // ───────────────────────────────────────────────────────────── the day
 
+export interface Planned {
+  reminder: Reminder;
+  occurrence: Scheduled;
+}
+
+/** A local date, and the present moment (ms). */
+export interface At {
+  date: string;
+  now: number;
+}
+
 /** That local date's items, ordered by start: what starts on it, what runs into it from the evening before, and what
- *  began before midnight and still waits for an answer at `now`. */
-export function dayOf(source: DaySource, { date, now }: { date: string; now: number }): Item[] {
+ *  began before midnight and still waits for an answer at `now`. `change`: where the plan was changed after an answer,
+ *  what is to be seen of it (`moved.ts`). */
+export function dayOf(
+  source: DaySource,
+  { date, now }: At,
+  change: (planned: Planned[]) => Planned[] = (planned) => planned,
+): Item[] {
   const { zone } = source.profile;
   const begins = instant(`${date}T00:00`, zone);
   const ends = instant(`${addDays(date, 1)}T00:00`, zone);
   // Nothing lasts longer than a day.
-  const planned = source.reminders.flatMap((reminder) =>
-    schedule(reminder, begins - DAY_MS, ends).map((occurrence) => ({ reminder, occurrence })),
+  const planned = change(
+    source.reminders.flatMap((reminder) =>
+      schedule(reminder, begins - DAY_MS, ends).map((occurrence) => ({ reminder, occurrence })),
+    ),
   );
   const happened = new Map(
     planned.map(({ reminder, occurrence }) => [
@@ -365,6 +361,11 @@ function stateOf(facts: Facts, now: number): ItemState {
   if (now < (reminder.minutes === 0 ? moment : end)) return 'now';
   if (!reminder.checkable) return 'gone';
   return now < missedAt ? 'open' : 'missed';
+}
+
+/** It came about, whole or in part; not when it was refused, say. */
+export function isDone({ outcome }: Item): boolean {
+  return outcome === 'done' || outcome === 'partly';
 }
 
 // ───────────────────────────────────────────────────────────── now and next

@@ -1,4 +1,5 @@
 /** Words of the plan, as in docs/records.md. Types only. */
+import type { Buzz, Sound } from '../app/sound-names';
 
 export const CATEGORIES = [
   'meal',
@@ -70,8 +71,8 @@ export interface Reminder {
   criticality: Criticality;
   ring: { start: boolean; again: boolean; before: number | null };
   rule: Rule;
-  /** For a dose of medicine: where its order lies, and the version of it that is shown. */
-  order?: { space: string; ver: string };
+  /** For a dose of medicine: where its order lies, the version of it that is shown, and what an outcome says of it. */
+  order?: { space: string; ver: string; said: { ver: string; amount: string } };
 }
 
 export interface Profile {
@@ -85,7 +86,13 @@ export interface Profile {
   theme: 'auto' | 'light' | 'dark';
   night: { from: string; to: string };
   parts: Record<DayPart, string>;
-  sound: 'soft' | 'bell' | 'none';
+  /** What calls for what can be ticked off. `none`: nothing here sounds at all. */
+  sound: Sound;
+  /** What calls for what only tells. */
+  soundTell: Sound;
+  /** How loud it becomes, in percent of what the device can. */
+  loudest: number;
+  buzz: Buzz;
   pause: { from: string; to?: string; why: string }[];
 }
 
@@ -122,9 +129,13 @@ export interface Alert {
   kind: 'late' | 'missed' | 'help' | 'silent' | 'conflict' | 'double';
   occ: string | null;
   reminder: string | null;
+  /** Of kind help: they do not want to, rather than need help. */
+  unwilling: boolean;
   /** What a conflict or a double dose is about. */
   about: { coll: string; rec: string } | null;
   at: number;
+  /** Of kind help: when they asked, by their own device. Earlier than `at` where that had no network. */
+  asked?: number;
   step: { n: number; of: number; nextAt: number | null };
   taken: { by: string; at: number; againAt: number } | null;
   closed: { at: number; why: string } | null;

@@ -97,15 +97,26 @@ interface Plan {
 const FIRST_DAY = -719_160;
 const LAST_DAY = 2_932_890;
 
-const plans = new WeakMap<Rule, Plan>();
+/** What a rule says, or why it says nothing: a screen asks for every rule at each change. */
+const plans = new WeakMap<Rule, Plan | RuleRefused>();
 
 function planOf(rule: Rule): Plan {
   let plan = plans.get(rule);
   if (plan === undefined) {
-    plan = readRule(rule);
+    plan = planOrRefusal(rule);
     plans.set(rule, plan);
   }
+  if (plan instanceof RuleRefused) throw plan;
   return plan;
+}
+
+function planOrRefusal(rule: Rule): Plan | RuleRefused {
+  try {
+    return readRule(rule);
+  } catch (error) {
+    if (error instanceof RuleRefused) return error;
+    throw error;
+  }
 }
 
 function eachDay(first: number, last: number): number[] {

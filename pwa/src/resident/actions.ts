@@ -9,8 +9,7 @@ import { today } from './today.svelte';
 const SNOOZE_MINUTES = 10;
 
 export async function sayDone(item: Item): Promise<void> {
-  const { order } = item.reminder;
-  const said = { occ: item.occ, st: 'done', note: '', ...(order && { ver: order.ver }) };
+  const said = { occ: item.occ, st: 'done', note: '', ...item.reminder.order?.said };
   const rec = await record('completion', said, item);
   if (rec !== null) undo.offer(doneWords(item), () => record('retract', { of: rec }, item));
 }

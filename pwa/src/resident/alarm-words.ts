@@ -23,7 +23,7 @@ export function alarmWords(item: Item): AlarmWords {
   const { reminder } = item;
   const medicine = item.family === 'med';
   const long = reminder.title.trim().split(/\s+/u).length > MOST_WORDS;
-  const [name, how] = medicine ? medicineWords(reminder.title, reminder.note) : ['', reminder.note];
+  const [name, how] = medicine ? medicineWords(reminder) : ['', reminder.note];
   const title = medicine
     ? t('resident.alarm.medicine')
     : long
@@ -41,9 +41,10 @@ export function alarmWords(item: Item): AlarmWords {
   };
 }
 
-/** The title when it names a medicine; else the note's first sentence does, and the rest says how. */
-function medicineWords(title: string, note: string): [string, string] {
-  if (/\d/u.test(title)) return [title, note];
+/** An order's title names its medicine, and so does one with a strength; else the note's first sentence does, and the
+ *  rest says how. */
+function medicineWords({ title, note, order }: Item['reminder']): [string, string] {
+  if (order !== undefined || /\d/u.test(title)) return [title, note];
   const [, first = '', rest = ''] =
     /^(.*?\S)(?:[.!]\s+|[.!]?$|\n)([\s\S]*)$/u.exec(note.trim()) ?? [];
   return [first, rest.trim().replace(/^([^.]+)\.$/u, '$1')];

@@ -1,26 +1,21 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Alert } from '../plan/model';
-import { helpState, type Help } from './help';
+import { helpState, isNewCall, type Called, type Help } from './help';
 import { at } from './testing';
 
 const help = (changes: Partial<Help> = {}): Help => ({
   rec: 'h1',
   occ: null,
   at: at('12:00'),
+  why: 'help',
   pending: false,
   ...changes,
 });
-const alert = (changes: Partial<Alert> = {}): Alert => ({
-  id: 'a1',
-  kind: 'help',
+const alert = (changes: Partial<Called> = {}): Called => ({
   occ: null,
-  reminder: null,
-  about: null,
   at: at('12:00'),
-  step: { n: 1, of: 3, nextAt: null },
+  closed: false,
   taken: null,
-  closed: null,
   ...changes,
 });
 const online = { now: at('12:01'), online: true };
@@ -43,22 +38,30 @@ describe('help', () => {
     expect(helpState([help({ pending: true })], [], online).kind).toBe('unsent');
   });
 
+  it('can be called for by whoever has just said that they do not want to', () => {
+    expect(isNewCall(helpState([help()], [], online))).toBe(false);
+    expect(isNewCall(helpState([help({ why: 'unwilling', pending: true })], [], online))).toBe(
+      true,
+    );
+    expect(isNewCall(helpState([], [], online))).toBe(true);
+  });
+
   it('is told when the server has it', () => {
     expect(helpState([help()], [alert()], online).kind).toBe('told');
   });
 
   it('comes when somebody has taken it', () => {
-    const taken = alert({ taken: { by: 'sara', at: at('12:01'), againAt: at('12:31') } });
+    const taken = alert({ taken: 'sara' });
     expect(helpState([help()], [taken], online)).toMatchObject({ kind: 'taken', by: 'sara' });
   });
 
   it('is over when the alert is closed', () => {
-    const closed = alert({ closed: { at: at('12:10'), why: 'by_hand' } });
+    const closed = alert({ closed: true });
     expect(helpState([help()], [closed], online).kind).toBe('none');
   });
 
   it('does not take an earlier answer for an answer to this one', () => {
-    const earlier = alert({ at: at('09:00'), closed: { at: at('09:10'), why: 'by_hand' } });
+    const earlier = alert({ at: at('09:00'), closed: true });
     expect(helpState([help()], [earlier], online).kind).toBe('told');
   });
 

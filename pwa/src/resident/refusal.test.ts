@@ -8,6 +8,7 @@ const call = (changes: Partial<Help> = {}): Help => ({
   rec: 'h1',
   occ: null,
   at: at('12:00'),
+  why: 'help',
   pending: true,
   ...changes,
 });

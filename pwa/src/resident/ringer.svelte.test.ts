@@ -4,11 +4,13 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 const tablet = vi.hoisted(() => {
   vi.useFakeTimers({ now: Date.parse('2026-11-27T11:59:00Z') });
   vi.stubGlobal('document', { addEventListener: () => undefined });
-  vi.stubGlobal('addEventListener', () => undefined);
   vi.stubGlobal('location', { hash: '' });
   const stored = new Map<string, string>();
-  /** `sounding`: how many rings can be heard now; `begun`: how many there were. */
-  const state = { stored, full: false, sounding: 0, begun: 0 };
+  /** `sounding`: how many rings can be heard now; `begun`: how many there were; `told`: who hears of other tabs' words. */
+  const state = { stored, full: false, sounding: 0, begun: 0, told: () => undefined as unknown };
+  vi.stubGlobal('addEventListener', (name: string, listener: () => unknown) => {
+    if (name === 'storage') state.told = listener;
+  });
   vi.stubGlobal('localStorage', {
     getItem: (key: string) => stored.get(key) ?? null,
     setItem: (key: string, value: string) => {
@@ -21,6 +23,7 @@ const tablet = vi.hoisted(() => {
 
 vi.mock('../app/sound', () => ({
   open: () => null,
+  learn: () => Promise.resolve(),
   ring: () => {
     tablet.sounding += 1;
     tablet.begun += 1;
@@ -33,8 +36,10 @@ vi.mock('../app/sound', () => ({
 }));
 
 import { mos } from '../app/mos.svelte';
+import { sound } from '../app/sound.svelte';
 import { MemoryReplica } from '../offline/memory';
 import type { Json } from '../offline/model';
+import { remember } from './device-memory';
 import { ringer } from './ringer.svelte';
 
 const SPACE = 's';
@@ -48,6 +53,7 @@ beforeEach(() => {
   noon += DAY_MS;
   vi.setSystemTime(noon - 60_000);
   Object.assign(tablet, { full: false, sounding: 0, begun: 0 });
+  sound.elsewhere = false;
 });
 
 afterEach(() => stop());
@@ -107,6 +113,43 @@ it('is not hushed by a word of what begins soon', async () => {
   await passes(61_000);
   await passes(10_000);
   expect(tablet.sounding).toBe(1);
+});
+
+it('is only seen while another tab of the device is heard, and goes on when that one is gone', async () => {
+  sound.elsewhere = true;
+  await showDay({ rule: once('12:00') });
+  await passes(61_000);
+  expect([ringer.current?.reminder.title, tablet.sounding]).toEqual(['Lunch', 0]);
+
+  sound.elsewhere = false;
+  flushSync();
+  expect(tablet.sounding).toBe(1);
+});
+
+it('does not go on with what was touched in the tab that was heard', async () => {
+  sound.elsewhere = true;
+  await showDay({ rule: once('12:00') });
+  await passes(61_000);
+
+  ringer.quiet();
+  sound.elsewhere = false;
+  flushSync();
+  expect(tablet.sounding).toBe(0);
+  await passes(5 * 60_000);
+  expect(tablet.sounding).toBe(1);
+});
+
+it('is hushed by a touch in another tab', async () => {
+  await showDay({ rule: once('12:00') });
+  await passes(61_000);
+  expect(tablet.sounding).toBe(1);
+
+  // Something else was kept there.
+  tablet.told();
+  expect(tablet.sounding).toBe(1);
+  remember('rounds', `r0@${new Date(noon).toISOString().slice(0, 10)}T12:00/1`);
+  tablet.told();
+  expect(tablet.sounding).toBe(0);
 });
 
 it('notes a ring once, also in a browser that stores nothing', async () => {

@@ -2,16 +2,18 @@
 import { untrack } from 'svelte';
 
 import { clock } from '../app/clock.svelte';
-import { ring } from '../app/sound';
+import { learn, ring } from '../app/sound';
+import { BUZZES } from '../app/sound-names';
 import { sound } from '../app/sound.svelte';
 import { worker } from '../app/worker.svelte';
+import { soundOf } from '../plan/day';
 import type { Item } from '../plan/model';
 import { noteRang, sayDone } from './actions';
 import { alarmsAt, callOf, makesHeard, roundOf, warningAt } from './alarms';
 import { remember, remembered } from './device-memory';
 import { today } from './today.svelte';
 
-/** The sound rises for twenty seconds; after a minute it rests until the next round. */
+/** The sound rises for forty seconds; after a minute it rests until the next round. */
 const SOUNDS_MS = 60_000;
 /** Something that begins soon is hummed once, low. */
 const WARNING_MS = 4_000;
@@ -33,44 +35,67 @@ class Ringer {
   readonly #soon: string | null = $derived(
     this.warning === null ? null : `${this.warning.occ}/before`,
   );
+  /** It calls, or waits for a clip to end. */
+  sounds = $state(false);
   #stop: () => void = () => undefined;
+
+  constructor() {
+    // Touched in another tab.
+    addEventListener('storage', () => remembered('rounds').has(this.#round ?? '') && this.#hush());
+  }
 
   /** Call while a component is set up; rings as long as it lives. */
   follow(): void {
     // Each follows one word and nothing else: news of the day, this ring's own record among them, must not end a sound.
     $effect(() => {
       const round = this.#round;
-      if (round === null || remembered('rounds').has(round)) return;
-      untrack(() => {
-        // Where it cannot be heard it was not this page that rang: another one may.
-        if (!sound.locked) remember('rounds', round);
-        this.#sound(SOUNDS_MS);
-      });
-      return () => this.quiet();
+      // Of several tabs one is heard. When it goes another goes on, unless the round was over.
+      if (round === null || sound.elsewhere || remembered('rounds').has(round)) return;
+      untrack(() => this.current !== null && this.#sound(this.current, SOUNDS_MS));
+      return () => this.#hush();
     });
     $effect(() => {
       if (this.#occ !== null) untrack(() => this.current && void this.#note(this.current));
     });
     $effect(() => {
       const soon = this.#soon;
-      if (soon === null || remembered('rounds').has(soon)) return;
+      if (soon === null || sound.elsewhere || remembered('rounds').has(soon)) return;
       remember('rounds', soon);
       // What has begun is heard before what will.
       untrack(() => {
-        if (this.current === null) this.#sound(WARNING_MS);
+        if (this.current === null && this.warning !== null) this.#sound(this.warning, WARNING_MS);
       });
     });
     $effect(() =>
       worker.onPushed((payload) => payload.kind === 'ring' && this.#hears(payload.occ)),
     );
+    void learn();
     // An installed app may be allowed to sound before anybody has touched it.
     void sound.unlock();
   }
 
-  /** The first touch stops the sound; the screen stays. */
+  /** The first touch stops the sound, in every tab; the screen stays. */
   quiet(): void {
+    this.#end();
+    this.#hush();
+  }
+
+  /** This round has been heard, and is not heard again. */
+  #end(): void {
+    if (this.#round !== null) remember('rounds', this.#round);
+  }
+
+  #hush(): void {
     this.#stop();
     this.#stop = () => undefined;
+    this.sounds = false;
+  }
+
+  /** Makes room for somebody's own voice; the returned function lets it call again. */
+  pause(): () => void {
+    const { current } = this;
+    this.#stop();
+    return () => current && this.#begin(current, SOUNDS_MS);
   }
 
   /** "Klar"; for what needs no answer: seen. */
@@ -81,19 +106,28 @@ class Ringer {
 
   /** Whether somebody at this page hears of it without the notification, or has asked for silence. */
   #hears(occ: string): boolean {
-    const quiet = today.profile.sound === 'none';
+    const item = today.items.find((each) => each.occ === occ);
+    const quiet = item === undefined ? today.profile.sound === 'none' : isSilent(item);
     return (quiet || !sound.locked) && makesHeard(today.items, occ, Date.now());
   }
 
-  #sound(ms: number): void {
-    this.quiet();
+  #sound(item: Item, ms: number): void {
+    this.#hush();
+    this.sounds = true;
+    this.#begin(item, ms);
+  }
+
+  #begin(item: Item, ms: number): void {
     // After a call, or a night asleep, the sound has to be asked for again.
     void sound.unlock();
-    const stop = ring(today.profile.sound);
-    const timer = setTimeout(stop, ms);
+    const { profile } = today;
+    const stop = ring(soundOf(profile, item.reminder), profile);
+    const timer = setTimeout(() => {
+      stop();
+      if (ms === SOUNDS_MS) this.#end();
+    }, ms);
     // Felt as well as heard, where the device can.
-    if ('vibrate' in navigator && today.profile.sound !== 'none')
-      navigator.vibrate([400, 200, 400]);
+    if ('vibrate' in navigator) navigator.vibrate([...BUZZES[profile.buzz]]);
     this.#stop = () => {
       clearTimeout(timer);
       stop();
@@ -104,9 +138,14 @@ class Ringer {
   async #note(item: Item): Promise<void> {
     if (remembered('rang').has(item.occ)) return;
     remember('rang', item.occ);
-    const heard = today.profile.sound !== 'none' && (await sound.unlock());
+    const heard = !isSilent(item) && (await sound.unlock());
     await noteRang(item, heard ? 'sound' : 'silent');
   }
+}
+
+/** Whether its resident has asked for no sound of it. */
+export function isSilent(item: Item): boolean {
+  return soundOf(today.profile, item.reminder) === 'none';
 }
 
 export const ringer = new Ringer();

@@ -1,8 +1,9 @@
 /** The resident's day as screens need it: read from the replica, recomputed on each minute and each change. */
 import { clock } from '../app/clock.svelte';
 import { mos } from '../app/mos.svelte';
-import { dayOf, nowAndNext, pauseOn, readAlert, readProfile } from '../plan/day';
-import type { Alert, DayPart, Item } from '../plan/model';
+import { nowAndNext, pauseOn, readProfile } from '../plan/day';
+import type { DayPart, Item } from '../plan/model';
+import type { Called } from './help';
 import {
   DAY_MS,
   MINUTE_MS,
@@ -13,7 +14,7 @@ import {
   wallTime,
   weekday,
 } from '../plan/time';
-import { hasArrived, rowsOf, sourceOf } from '../care/day.svelte';
+import { dayOf, hasArrived, rowsOf, sourceOf } from '../care/day.svelte';
 import { isNightAt } from './night';
 
 class Today {
@@ -58,10 +59,15 @@ class Today {
   /** What comes next, tomorrow's first thing included. */
   readonly upcoming = $derived(nowAndNext([...this.items, ...this.tomorrow], clock.minute).next);
 
-  readonly alerts: readonly Alert[] = $derived(
+  readonly alerts: readonly Called[] = $derived(
     this.#rows('alert')
-      .map(readAlert)
-      .filter((alert) => alert !== null),
+      .filter(({ doc }) => value(doc['what'], 'kind') === 'help')
+      .map(({ doc }) => ({
+        occ: value(doc['what'], 'occ') || null,
+        at: Date.parse(value(doc['what'], 'at')),
+        closed: !!doc['closed'],
+        taken: value(doc['taken'], 'by') || null,
+      })),
   );
   /** Occurrences for which the resident has asked for help, and helps not taken back. */
   readonly helps = $derived.by(() => {
@@ -72,35 +78,16 @@ class Today {
         rec: row.rec,
         occ: value(row.doc['v'], 'occ') || null,
         at: Date.parse(value(row.doc['v'], 'at')),
+        why:
+          value(row.doc['v'], 'why') === 'unwilling' ? ('unwilling' as const) : ('help' as const),
         pending: row.pending,
       }));
   });
 
-  /** The night's sleep, and the morning it leads to. */
-  readonly nightSleep = $derived(
-    [...this.items, ...this.tomorrow].find(
-      (item) => item.family === 'sleep' && (item.state === 'now' || item.state === 'later'),
-    ) ?? null,
-  );
-  readonly rises = $derived(this.nightSleep?.until ?? this.profile.night.to);
   /** Before midnight the morning is tomorrow's. */
   readonly morningDate = $derived(
     this.minute >= (minuteOf(this.profile.night.to) ?? 0) ? addDays(this.date, 1) : this.date,
   );
-  /** What the morning begins with, if it begins with anything within the hour. */
-  readonly firstOfMorning = $derived.by(() => {
-    const rises = instant(`${this.morningDate}T${this.rises}`, this.profile.zone);
-    return (
-      [...this.items, ...this.tomorrow].find(
-        (item) =>
-          item.family !== 'sleep' &&
-          item.state === 'later' &&
-          item.start >= rises - 5 * MINUTE_MS &&
-          item.start <= rises + 60 * MINUTE_MS,
-      ) ?? null
-    );
-  });
-
   /** The part of the day of a minute of today, or of tomorrow's. */
   partAt(minute: number): DayPart {
     const at = instant(`${this.date}T00:00`, this.profile.zone) + minute * MINUTE_MS;

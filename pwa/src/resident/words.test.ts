@@ -1,6 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 
+import { mos } from '../app/mos.svelte';
 import sv from '../locales/sv/resident.json';
+import { MemoryReplica } from '../offline/memory';
+import type { Item } from '../plan/model';
 import { alarmWords } from './alarm-words';
 import { anItem } from './testing';
 import { farWords, hourWords, quarterWords, tellDay, tellItem, untilWords } from './words';
@@ -24,6 +27,9 @@ const sleep = anItem({
 });
 
 describe('the day in words', () => {
+  const noon = { date: '2026-11-27', minute: minute('12:00'), part: 'day' as const };
+  const nothing = { now: null, next: null, nextAt: null, sleep: null, paused: false };
+
   it('says the time, the day, what is on, what comes and when one sleeps', () => {
     const told = tellDay({
       date: '2026-11-27',
@@ -55,11 +61,26 @@ describe('the day in words', () => {
   });
 
   it('says that the day is paused, in place of that nothing comes', () => {
-    const day = { date: '2026-11-27', minute: minute('12:00'), part: 'day' as const };
-    const nothing = { now: null, next: null, nextAt: null, sleep: null };
-    expect(tellDay({ ...day, ...nothing, paused: true })).toBe(
+    expect(tellDay({ ...noon, ...nothing, paused: true })).toBe(
       'Klockan är 12:00. Fredag, dag. Nu: paus i dag. Inget ringer i dag.',
     );
+  });
+
+  it('says what became of a thing, and calls nothing done that was not', () => {
+    const told = (outcome: Item['outcome']) => tellItem(anItem({ state: 'done', outcome }));
+    expect(told('done')).toBe('12:00 Lunch, Klar');
+    expect(told('refused')).toBe('12:00 Lunch, Ville inte');
+    expect(told('other')).toBe('12:00 Lunch, Annat');
+    expect(told('unknown')).toBe('12:00 Lunch, Besvarat');
+  });
+
+  it('says that the time is not sure while the clock is known to be wrong', () => {
+    const replica = new MemoryReplica('account-1');
+    replica.state = { ...replica.state, skewMs: -180_000 };
+    mos.open(replica);
+    expect(tellDay({ ...noon, ...nothing })).toContain('Klockan är ≈\u00a012:00.');
+    replica.state = { ...replica.state, skewMs: 90_000 };
+    expect(tellDay({ ...noon, ...nothing })).toContain('Klockan är 12:00.');
   });
 
   it('never tells a resident that something was missed', () => {
@@ -118,6 +139,14 @@ describe('an alarm', () => {
   it('takes the name from the title when it is there', () => {
     const words = medicine('Alvedon 500 mg', '2 tabletter');
     expect([words.what, words.how]).toEqual(['Alvedon 500 mg', '2 tabletter']);
+  });
+
+  it('names an ordered medicine by its own name, with a strength or without', () => {
+    const order = { space: 'm', ver: 'v1', said: { ver: 'v1', amount: '1 tablett' } };
+    const words = alarmWords(
+      anItem({ family: 'med', reminder: { title: 'Levaxin', note: '0,5 tablett', order } }),
+    );
+    expect([words.what, words.how]).toEqual(['Levaxin', '0,5 tablett']);
   });
 
   it('shows the picture of this medicine beside the one of all', () => {

@@ -1,5 +1,6 @@
 /** What the screens say about times and things. Short, one idea a sentence. */
 import { locale, t } from '../app/i18n.svelte';
+import { mos } from '../app/mos.svelte';
 import type { DayPart, Item } from '../plan/model';
 import { dayNumber } from '../plan/time';
 import { MOST_DOTS, quartersLeft } from './dial/geometry';
@@ -37,11 +38,11 @@ function capital(text: string): string {
   return text.charAt(0).toLocaleUpperCase(locale()) + text.slice(1);
 }
 
-/** `12:14` from a minute of the day, also of tomorrow's. */
+/** What this device's clock says: `12:14` from a minute of the day, `≈ 12:14` while it is known to be wrong. */
 export function clockWords(minute: number): string {
   const inDay = ((minute % 1440) + 1440) % 1440;
   const two = (value: number): string => String(value).padStart(2, '0');
-  return `${two(Math.floor(inDay / 60))}:${two(inDay % 60)}`;
+  return `${mos.about}${two(Math.floor(inDay / 60))}:${two(inDay % 60)}`;
 }
 
 /** `7` on the hour, else `7:30`: as people say it. */
@@ -83,7 +84,7 @@ export function untilWords(item: Item): string {
 export function stateWords(item: Item): string {
   switch (item.state) {
     case 'done':
-      return t('resident.state.done');
+      return answerWords(item);
     case 'open':
     case 'missed':
       return t('resident.state.open');
@@ -94,6 +95,12 @@ export function stateWords(item: Item): string {
     case 'paused':
       return '';
   }
+}
+
+/** What became of it, in the words that staff have for it: not everything that is answered is done. */
+function answerWords({ outcome }: Item): string {
+  const word = outcome ?? 'unknown';
+  return t(`resident.state.${word === 'other' ? 'another' : word}`);
 }
 
 interface Told {

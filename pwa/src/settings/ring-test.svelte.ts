@@ -11,9 +11,11 @@ import {
   turnOn,
   type PushFailure,
 } from '../app/push';
-import { ring, type Sound } from '../app/sound';
+import { learn, ring } from '../app/sound';
+import type { Sound } from '../app/sound-names';
 import { unlock } from '../app/sound.svelte';
 import { worker } from '../app/worker.svelte';
+import { readProfile } from '../plan/day';
 import { ringVerdict, type RingResult } from './ring-verdict';
 
 const PUSH_MS = 30_000;
@@ -54,7 +56,7 @@ class RingTest {
   /** The real alarm, from murmur to full. From a gesture. */
   async play(): Promise<void> {
     this.stop();
-    await unlock();
+    await Promise.all([unlock(), learn()]);
     this.#hush = ring(this.#voice());
     this.playing = this.played = true;
     this.unheard = false;
@@ -165,8 +167,9 @@ class RingTest {
   #voice(): Sound {
     const space =
       mos.session?.account.role === 'resident' ? mos.session.residents[0]?.space : undefined;
-    const chosen = space === undefined ? null : mos.replica.rows(space, 'profile')[0]?.doc['sound'];
-    return chosen === 'bell' ? 'bell' : 'soft';
+    if (space === undefined) return 'soft';
+    const { sound } = readProfile(mos.replica.rows(space, 'profile')[0]);
+    return sound === 'none' ? 'soft' : sound;
   }
 }
 

@@ -289,6 +289,7 @@ export async function aHome(
       online: false,
       pending: 2,
       oldestPendingAt: wanted.now - 5 * MINUTE_MS,
+      lastSyncedAt: wanted.now - 90 * MINUTE_MS,
     };
   } else {
     replica.state = { ...replica.state, lastSyncedAt: wanted.now };
@@ -480,6 +481,19 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
     case 'also':
       await add(act('Besök', '12:00', 60, 'family', 'meeting'));
       break;
+    case 'long':
+      await replica.set('elsa', 'reminder', 'elsa-lunch-12:00', {
+        title: 'Läkarundersökning på vårdcentralen Björkbacken',
+        note: 'Ta med leg och läkemedelslistan. Taxin står vid stora entrén. Karin följer med dig in.',
+      });
+      await add({ ...act('Arbetsterapeutens uppföljningssamtal', '13:00', 45, 'talk', 'meeting') });
+      break;
+    case 'middle':
+      await replica.set('elsa', 'reminder', 'elsa-lunch-12:00', {
+        title: 'Fysioterapi i badet',
+        note: 'Ta med badkläder och en handduk, och skriv upp hur det kändes efteråt.',
+      });
+      break;
     case 'empty':
       for (const row of replica.rows('elsa', 'reminder')) await remove(row.rec);
       break;
@@ -498,6 +512,9 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
         closed: null,
       });
       break;
+    case 'stood':
+      await oldAlerts(replica);
+      break;
     case null:
       break;
     default:
@@ -506,6 +523,26 @@ async function playScene(replica: MemoryReplica, { scene, now }: Wanted): Promis
   if (scene === 'night') await add({ ...medicine('02:30'), title: 'Nattmedicin' });
   // Pictures of the day show it seen: what rings is asked for by `scene=ring`.
   if (scene !== 'ring' && scene !== 'night') quiet(replica);
+}
+
+/** Alerts that nobody has seen to for two weeks, and a dose that two people recorded this morning. */
+async function oldAlerts(replica: MemoryReplica): Promise<void> {
+  const step = { n: 5, of: 5, next_at: null };
+  const put = async (space: string, id: string, what: Record<string, Json>): Promise<void> =>
+    replica.set(space, 'alert', id, { what, step, taken: null, closed: null });
+  await put('amir', 'alert-amir', {
+    kind: 'missed',
+    occ: 'amir-frukost-08:00@2026-11-13T08:00',
+    reminder: 'amir-frukost-08:00',
+    at: '2026-11-13T08:00:00Z',
+  });
+  await put('tor', 'alert-tor', { kind: 'silent', at: '2026-11-24T15:10:00Z' });
+  await put('gunnar', 'alert-double', {
+    kind: 'double',
+    occ: 'gunnar-medicin-07:30@2026-11-27T07:30',
+    order: 'gunnar-medicin-07:30',
+    at: '2026-11-27T07:20:00Z',
+  });
 }
 
 /** What is on has been seen on this device, so that it does not fill the screen. */

@@ -82,6 +82,8 @@ export async function furnishMedicines(
     replica.set(SPACE, 'completion', rec, { v: { occ, at, st: 'done', ver }, by });
   await given('m1', 'metoprolol@2026-11-27T08:00', '2026-11-27T07:04:00Z', 'jonas', 'metoprolol-1');
   await given('w1', 'waran@2026-11-26T18:00', '2026-11-27T08:02:00Z', 'jonas', 'waran-1');
+  await given('w2', 'waran@2026-11-26T18:00', '2026-11-27T08:20:00Z', 'sara', 'waran-2');
+  await given('w3', 'waran@2026-11-25T18:00', '2026-11-27T08:30:00Z', 'bo', 'waran-0');
   await given('a1', 'alvedon@2026-11-27T10:20', '2026-11-27T09:20:00Z', 'sara', 'alvedon-1');
 }
 

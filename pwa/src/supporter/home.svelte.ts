@@ -1,13 +1,16 @@
 /** What the supporter's screens show, live from the replica: every resident with the day, the status and the alerts. */
 import { clock } from '../app/clock.svelte';
 import { mos } from '../app/mos.svelte';
-import { rowsOf, sourceOf } from '../care/day.svelte';
+import { dayOf, rowsOf, sourceOf } from '../care/day.svelte';
 import { residents, type Resident } from '../care/residents.svelte';
-import { dayOf, readAlert, readProfile, readReminder } from '../plan/day';
+import type { Row } from '../offline/model';
+import { readAlert } from '../plan/alert';
+import { readProfile, readReminder } from '../plan/day';
 import type { Alert, Item, Reminder } from '../plan/model';
 import { addDays, wallTime } from '../plan/time';
 import {
   byFlat,
+  finderOf,
   glanceOf,
   isResting,
   isSettled,
@@ -60,13 +63,12 @@ class Home {
   /** Open alerts; those that wait for somebody first. */
   readonly alerts: HomeAlert[] = $derived(
     openAlerts(
-      this.residents.flatMap((home) =>
-        home.alerts.map((alert) => ({
-          alert,
-          home,
-          item: home.recent.find((item) => item.occ === alert.occ) ?? null,
-        })),
-      ),
+      this.residents.flatMap((home) => {
+        const find = finderOf(home.recent, (date) => itemsOn(home.resident, date, clock.minute));
+        return home.alerts
+          .filter(({ closed }) => closed === null)
+          .map((alert) => ({ alert, home, item: find(alert.occ) }));
+      }),
       clock.minute,
     ).filter(
       ({ alert, item, home }) => !isSettled(alert, item, { paused: pauseOf(home.status) !== null }),
@@ -103,12 +105,21 @@ function stillOpen(recent: Item[], items: Item[], now: number): Item[] {
   return recent.filter((item) => items.includes(item) || now - item.start < 12 * HOUR_MS);
 }
 
+/** An alert, and of a call for help when it was made. */
+function alertOf(row: Row, helps: readonly Row[]): Alert | null {
+  let call: Row | undefined;
+  const alert = readAlert(row, (rec) => (call = helps.find((help) => help.rec === rec)));
+  const asked = Date.parse((call?.doc['v'] as { at?: string } | undefined)?.at ?? '');
+  return alert?.kind === 'help' && !Number.isNaN(asked) ? { ...alert, asked } : alert;
+}
+
 function homeOf(resident: Resident, now: number): ResidentHome {
   const date = wallTime(now, resident.zone).slice(0, 10);
   const items = itemsOn(resident, date, now);
   const before = itemsOn(resident, addDays(date, -1), now);
+  const helps = rowsOf(resident.space, 'help');
   const alerts = rowsOf(resident.space, 'alert')
-    .map(readAlert)
+    .map((row) => alertOf(row, helps))
     .filter((alert) => alert !== null);
   // A night that began yesterday stands in both days.
   const recent = [...before.filter((item) => !items.some(({ occ }) => occ === item.occ)), ...items];

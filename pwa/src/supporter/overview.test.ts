@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Alert, Item, ItemState } from '../plan/model';
 import {
   byFlat,
+  finderOf,
   glanceOf,
   isSettled,
   isShown,
@@ -12,10 +13,12 @@ import {
   needsYou,
   openAlerts,
   recentOf,
+  shownAsOf,
   statusOf,
   taking,
   windowOf,
   type Facts,
+  type Filter,
 } from './overview';
 
 const ZONE = 'Europe/Stockholm';
@@ -67,6 +70,7 @@ function anAlert(kind: Alert['kind'], change: Partial<Alert> = {}): Alert {
     kind,
     occ: null,
     reminder: null,
+    unwilling: false,
     about: null,
     at: at('11:45'),
     step: { n: 3, of: 5, nextAt: null },
@@ -118,10 +122,23 @@ describe('why somebody is needed', () => {
 
   it('is a call for help since it came', () => {
     const need = needOf(
-      { kind: 'help', since: at('12:30'), paused: null },
+      { kind: 'help', since: at('12:30'), paused: null, unwilling: false },
       { items: [lunch], alerts: [anAlert('help', { at: at('12:30') })], now },
     );
     expect(need).toEqual({ item: null, since: at('12:30'), taken: null });
+  });
+
+  it('is a dose given twice, although it is answered, until somebody takes it', () => {
+    const dose = anItem('08:00', 'done');
+    const facts = { items: [dose], alerts: [anAlert('double', { occ: dose.occ })] };
+    const found = status(facts);
+    expect(found).toMatchObject({ kind: 'double' });
+
+    const need = needOf(found, { ...facts, now });
+    expect(isShown({ status: found, need }, 'needs_you')).toBe(true);
+    expect(isShown({ status: found, need }, 'on_time')).toBe(false);
+    const seenTo = [anAlert('double', { occ: dose.occ, taken })];
+    expect(needOf(found, { ...facts, alerts: seenTo, now })?.taken).toEqual(taken);
   });
 
   it('is nothing where all is well', () => {
@@ -137,6 +154,15 @@ describe('a resident has one status', () => {
     );
     expect(settled).toEqual(['late', 'missed']);
     expect(isSettled(anAlert('late'), null, { paused: false })).toBe(false);
+  });
+
+  it('leaves a dose given twice, and what two people wrote, to somebody, whatever was answered', () => {
+    for (const item of [anItem('08:00', 'done'), anItem('08:00', 'paused')]) {
+      const kinds = (['double', 'conflict'] as const).filter((kind) =>
+        isSettled(anAlert(kind, { occ: item.occ }), item, { paused: true }),
+      );
+      expect(kinds).toEqual([]);
+    }
   });
 
   it('is not called late or missed for what a pause silences, nor for a tablet that is silent meanwhile', () => {
@@ -192,9 +218,22 @@ describe('a resident has one status', () => {
     );
   });
 
+  it('who asked for help without a network has waited since then', () => {
+    const help = anAlert('help', { at: at('12:30'), asked: at('11:20') });
+    expect(status({ alerts: [help] })).toMatchObject({ kind: 'help', since: at('11:20') });
+    const [last] = recentOf([{ space: 'elsa', items: [], alerts: [help] }], 5);
+    expect(last).toMatchObject({ what: 'help', at: at('11:20') });
+    // A clock that is ahead makes nobody ask in the future.
+    const ahead = anAlert('help', { at: at('12:30'), asked: at('13:00') });
+    expect(status({ alerts: [ahead] })).toMatchObject({ since: at('12:30') });
+  });
+
   it('puts a call for help first, and a closed alert nowhere', () => {
     const alerts = [anAlert('silent'), anAlert('help')];
     expect(status({ alerts, items: [anItem('08:00', 'missed')] }).kind).toBe('help');
+    const both = [anAlert('help', { unwilling: true }), anAlert('help')];
+    expect(status({ alerts: both })).toMatchObject({ kind: 'help', unwilling: false });
+    expect(status({ alerts: both.slice(0, 1) })).toMatchObject({ kind: 'help', unwilling: true });
     const closed = { closed: { at: 1, why: 'by_hand' } };
     expect(status({ alerts: [anAlert('help', closed)] }).kind).toBe('on_time');
   });
@@ -208,13 +247,16 @@ describe('a resident has one status', () => {
     expect(needsYou(paused)).toBe(false);
     const help = status({ profile, alerts: [...alerts, anAlert('help')], items });
     expect(help).toMatchObject({ kind: 'help', paused: { until: DATE, why: 'Sjukhus' } });
-    expect([isShown(help, 'paused'), isShown(help, 'needs_you')]).toEqual([true, true]);
+    const need = { taken: null };
+    const shown = (filter: Filter) => isShown({ status: help, need }, filter);
+    expect([shown('paused'), shown('needs_you')]).toEqual([true, true]);
   });
 
   it('says nothing of a day that has not come to this device', () => {
     const fetching = status({ arrived: false, planned: false });
     expect(fetching.kind).toBe('fetching');
-    expect([needsYou(fetching), isShown(fetching, 'on_time')]).toEqual([false, false]);
+    expect(needsYou(fetching)).toBe(false);
+    expect(isShown({ status: fetching, need: null }, 'on_time')).toBe(false);
   });
 
   it('is paused on both the first and the last day, and no longer', () => {
@@ -232,8 +274,21 @@ describe('filters', () => {
   it('"needs you" holds late, missed, silent and help', () => {
     expect(needsYou({ kind: 'silent', since: 0 })).toBe(true);
     expect(needsYou({ kind: 'paused', until: null, why: '' })).toBe(false);
-    expect(isShown({ kind: 'unplanned' }, 'all')).toBe(true);
-    expect(isShown({ kind: 'unplanned' }, 'on_time')).toBe(false);
+    const unplanned = { status: { kind: 'unplanned' }, need: null } as const;
+    expect(isShown(unplanned, 'all')).toBe(true);
+    expect(isShown(unplanned, 'on_time')).toBe(false);
+  });
+
+  it('"needs you" leaves out what a colleague has taken, until that has rested', () => {
+    const lunch = anItem('11:00', 'missed');
+    const taken = { by: 'sara', at: at('12:40'), againAt: at('13:10') };
+    const shownAt = (now: number): boolean => {
+      const alerts = [anAlert('missed', { occ: lunch.occ, taken })];
+      const missed = status({ items: [lunch], alerts, now });
+      const need = needOf(missed, { items: [lunch], alerts, now });
+      return isShown({ status: missed, need }, 'needs_you');
+    };
+    expect([shownAt(at('12:44')), shownAt(at('13:10'))]).toEqual([false, true]);
   });
 });
 
@@ -374,4 +429,51 @@ it('what happened last is told newest first', () => {
   });
   const told = recentOf([{ space: 's', items: [anItem('08:00', 'done')], alerts: [alert] }], 5);
   expect(told.map(({ what }) => what)).toEqual(['taken', 'silent', 'outcome']);
+});
+
+it('a call for help that was taken back is told with who manages without it', () => {
+  const help = anAlert('help', {
+    at: at('11:20'),
+    closed: { at: at('11:24'), why: 'cancelled' },
+  });
+  const given = anAlert('help', { at: at('11:00'), closed: { at: at('11:10'), why: 'by_hand' } });
+  const late = anAlert('late', { at: at('10:00'), closed: { at: at('10:05'), why: 'cancelled' } });
+  const told = recentOf([{ space: 's', items: [], alerts: [help, given, late] }], 5);
+  expect(told.map(({ what, at: when }) => [what, when])).toEqual([
+    ['manages', at('11:24')],
+    ['help', at('11:20')],
+    ['help', at('11:00')],
+  ]);
+});
+
+it('finds what an old alert is about on the day that its name says, and works a day out once', () => {
+  const old = { ...anItem('08:00', 'missed'), occ: 'r@2026-11-13T08:00' };
+  const asked: string[] = [];
+  const find = finderOf([anItem('08:00', 'done')], (date) => {
+    asked.push(date);
+    return date === '2026-11-13' ? [old] : [];
+  });
+  expect(find(`r@${DATE}T08:00`)?.state).toBe('done');
+  expect([find(old.occ), find('r@2026-11-13T09:00')]).toEqual([old, null]);
+  expect([find(null), find('3f2c')]).toEqual([null, null]);
+  expect(asked).toEqual(['2026-11-13']);
+});
+
+describe('what is shown without contact', () => {
+  const now = at('14:50');
+  const met = at('12:50');
+
+  it('is as it was when contact was lost', () => {
+    expect(shownAsOf({ online: false, lastSyncedAt: met }, now)).toBe(met);
+  });
+
+  it('is the present while there is contact, and for a few minutes after', () => {
+    expect(shownAsOf({ online: true, lastSyncedAt: met }, now)).toBeNull();
+    expect(shownAsOf({ online: false, lastSyncedAt: at('14:47') }, now)).toBeNull();
+    expect(shownAsOf({ online: false, lastSyncedAt: at('14:46') }, now)).toBe(at('14:46'));
+  });
+
+  it('is of no known time on a device that was never met', () => {
+    expect(shownAsOf({ online: false, lastSyncedAt: null }, now)).toBeNull();
+  });
 });

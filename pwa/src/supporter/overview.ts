@@ -1,7 +1,8 @@
 /** Residents at a glance: status, now and next, the strip of the day, what happened last.
  *  Pure: items, alerts and the moment are arguments. */
+import type { SyncStatus } from '../offline/model';
 import type { Alert, Family, Item, Profile } from '../plan/model';
-import { pauseOn } from '../plan/day';
+import { isDone, pauseOn } from '../plan/day';
 import { addDays, instant, wallTime } from '../plan/time';
 
 const MINUTE = 60_000;
@@ -17,7 +18,8 @@ interface Paused {
 /** A call for help stands beside a pause; nothing else does. */
 export type Status =
   | { kind: 'fetching' }
-  | { kind: 'help'; since: number; paused: Paused | null }
+  | { kind: 'help'; since: number; paused: Paused | null; unwilling: boolean }
+  | { kind: 'double'; since: number }
   | { kind: 'missed'; count: number }
   | { kind: 'late'; minutes: number; since: number }
   | { kind: 'silent'; since: number }
@@ -60,8 +62,13 @@ export function statusOf({ arrived, items, alerts, profile, planned, date, now }
   const open = alerts.filter((alert) => alert.closed === null);
   const pause = pauseOn(profile.pause, date);
   const paused = pause && { until: pause.to ?? null, why: pause.why };
-  const help = open.find((alert) => alert.kind === 'help');
-  if (help) return { kind: 'help', since: help.at, paused };
+  const helps = open.filter((alert) => alert.kind === 'help');
+  // Whoever needs help comes before whoever does not want to.
+  const help = helps.find(({ unwilling }) => !unwilling) ?? helps[0];
+  if (help) return { kind: 'help', since: beganAt(help), paused, unwilling: help.unwilling };
+  // Given twice is given twice, also on a day that is paused.
+  const double = open.find((alert) => alert.kind === 'double');
+  if (double) return { kind: 'double', since: double.at };
   if (paused) return { kind: 'paused', ...paused };
 
   const missed = missedCount(items, open);
@@ -76,6 +83,11 @@ export function statusOf({ arrived, items, alerts, profile, planned, date, now }
   if (silent) return { kind: 'silent', since: silent.at };
 
   return planned ? { kind: 'on_time' } : { kind: 'unplanned' };
+}
+
+/** Since when somebody waits: a call for help since they made it, however late it came. */
+export function beganAt({ at, asked }: Pick<Alert, 'at' | 'asked'>): number {
+  return asked === undefined ? at : Math.min(asked, at);
 }
 
 /** What is missed counts once, whether this device worked it out or the server's alert says so. */
@@ -101,16 +113,44 @@ function lateSince(items: readonly Item[], open: readonly Alert[]): number | nul
   return starts.length > 0 ? Math.min(...starts) : null;
 }
 
-/** What an alert says is over, as far as this device knows, or a pause silences it. A call for help is settled by
- *  nothing, and a device that is silent not by what became of the occurrence. `paused`: the resident's day is. */
+/** What an alert says is over, as far as this device knows, or a pause silences it. `paused`: the resident's day is.
+ *
+ *  An answer settles that something waited for one, and nothing else: a dose given twice has two, a call for help and
+ *  two versions of an order wait for a person, a device that is silent for the device. The server closes alike
+ *  (`close_alerts_of`). */
 export function isSettled(
   { kind }: Alert,
   item: Item | null,
   { paused }: { paused: boolean },
 ): boolean {
-  if (kind === 'silent') return paused;
-  if (kind === 'help' || item === null) return false;
-  return item.outcome !== null || item.state === 'paused';
+  switch (kind) {
+    case 'late':
+    case 'missed':
+      return item !== null && (item.outcome !== null || item.state === 'paused');
+    case 'silent':
+      return paused;
+    case 'help':
+    case 'conflict':
+    case 'double':
+      return false;
+  }
+}
+
+/** Finds an occurrence by its name, `reminder@2026-11-27T08:00`, of whatever day: what nobody has seen to is no less so
+ *  after two weeks. `itemsOn` answers a local date's items, and is asked once for each. */
+export function finderOf(
+  recent: readonly Item[],
+  itemsOn: (date: string) => readonly Item[],
+): (occ: string | null) => Item | null {
+  const days = new Map<string, readonly Item[]>();
+  return (occ) => {
+    const near = recent.find((item) => item.occ === occ);
+    const date = /@(\d{4}-\d\d-\d\d)T/.exec(occ ?? '')?.[1];
+    if (near || date === undefined) return near ?? null;
+    const items = days.get(date) ?? itemsOn(date);
+    days.set(date, items);
+    return items.find((item) => item.occ === occ) ?? null;
+  };
 }
 
 /** An outcome given on this device closes the alert on the server a moment later; the screen need not wait. */
@@ -136,7 +176,8 @@ export function needOf(
   if (!needsYou(status)) return null;
   const open = alerts
     .filter(({ kind, closed }) => kind === status.kind && closed === null)
-    .filter((alert) => !isAnswered(items, alert));
+    // What was given twice is answered, and waits for somebody all the same.
+    .filter((alert) => alert.kind === 'double' || !isAnswered(items, alert));
   const isWanted = (item: Item): boolean =>
     open.some(({ occ }) => occ === item.occ) ||
     (status.kind === 'missed' && item.state === 'missed') ||
@@ -149,20 +190,24 @@ export function needOf(
   const taken = rests
     ? open.map((alert) => alert.taken).sort((a, b) => (b?.at ?? 0) - (a?.at ?? 0))
     : [];
-  const since = item?.start ?? Math.min(...open.map(({ at }) => at));
+  const since = item?.start ?? Math.min(...open.map(beganAt));
   return { item, since, taken: taken[0] ?? null };
 }
 
 export function needsYou(status: Status): boolean {
-  return ['help', 'missed', 'late', 'silent'].includes(status.kind);
+  return ['help', 'double', 'missed', 'late', 'silent'].includes(status.kind);
 }
 
-export function isShown(status: Status, filter: Filter): boolean {
+/** `need`: why somebody is needed. What a colleague has taken needs nobody else while it rests. */
+export function isShown(
+  { status, need }: { status: Status; need: Pick<Need, 'taken'> | null },
+  filter: Filter,
+): boolean {
   switch (filter) {
     case 'all':
       return true;
     case 'needs_you':
-      return needsYou(status);
+      return need !== null && need.taken === null;
     case 'on_time':
       return status.kind === 'on_time';
     case 'paused':
@@ -181,6 +226,21 @@ export function byFlat(
   );
 }
 
+// ───────────────────────────────────────────────────────────── without contact
+
+/** So long without contact, and what others have done meanwhile may be what matters. */
+const PRESENT_MS = 3 * MINUTE;
+
+/** The moment as of which this device knows the residents, in ms; null while that is the present. By this device's clock,
+ *  as the moments in the status. */
+export function shownAsOf(
+  { online, lastSyncedAt }: Pick<SyncStatus, 'online' | 'lastSyncedAt'>,
+  now: number,
+): number | null {
+  if (online || lastSyncedAt === null) return null;
+  return now - lastSyncedAt > PRESENT_MS ? lastSyncedAt : null;
+}
+
 // ───────────────────────────────────────────────────────────── now and next
 
 export interface Glance {
@@ -197,11 +257,6 @@ export function glanceOf(items: readonly Item[]): Glance {
   const next = items.find((item) => item.state === 'later') ?? null;
   if (late) return { now: late, late: true, next: on ?? next };
   return { now: on, late: false, next };
-}
-
-/** It came about, whole or in part. */
-export function isDone({ outcome }: Item): boolean {
-  return outcome === 'done' || outcome === 'partly';
 }
 
 /** When the resident last ate, as far as anybody recorded it; null when nobody did. */
@@ -362,7 +417,8 @@ export function taking(by: string, now: number): { by: string; at: string; again
 export type Happening =
   | { at: number; space: string; what: 'outcome'; item: Item }
   | { at: number; space: string; what: Exclude<Alert['kind'], 'late'>; alert: Alert }
-  | { at: number; space: string; what: 'taken'; alert: Alert; by: string };
+  | { at: number; space: string; what: 'taken'; alert: Alert; by: string }
+  | { at: number; space: string; what: 'manages'; alert: Alert };
 
 /** The last things that happened among the residents, newest first. */
 export function recentOf(
@@ -377,10 +433,13 @@ export function recentOf(
       }
     }
     for (const alert of alerts) {
-      if (alert.kind !== 'late') all.push({ at: alert.at, space, what: alert.kind, alert });
+      if (alert.kind !== 'late') all.push({ at: beganAt(alert), space, what: alert.kind, alert });
       if (alert.taken) {
         all.push({ at: alert.taken.at, space, what: 'taken', alert, by: alert.taken.by });
       }
+      // Nothing of the plan cancels a call for help: whoever made it has taken it back.
+      if (alert.kind === 'help' && alert.closed?.why === 'cancelled')
+        all.push({ at: alert.closed.at, space, what: 'manages', alert });
     }
   }
   return all.sort((a, b) => b.at - a.at).slice(0, limit);

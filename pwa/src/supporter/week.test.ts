@@ -91,6 +91,13 @@ describe('the week', () => {
     ]);
   });
 
+  it('a snack at night leaves two times without food, of which the longer counts', () => {
+    const breakfast = aReminder({ title: 'Frukost', times: ['08:00'] });
+    const supper = aReminder({ times: ['21:30'], minutes: 20 });
+    const snack = aReminder({ title: 'Nattmacka', times: ['01:06'], minutes: 30 });
+    expect(week(breakfast, supper, snack)[0]?.fast).toBe(384);
+  });
+
   it('a night of two zones’ clocks is as long as it is', () => {
     const meals = [
       aReminder({ title: 'Frukost', times: ['08:00'], start: '2026-01-01' }),

@@ -1,7 +1,7 @@
 /** A week of a plan as seven columns: what comes when, what is left out, and how long the nights without food are.
  *  Pure: reminders and the week are arguments. Columns show the clock on the wall, so every day is 24 hours high. */
 import { familyOf } from '../plan/day';
-import { nightFasts } from '../plan/editor/clock';
+import { nightFasts, type Meal } from '../plan/editor/clock';
 import type { Family, Reminder, Rule } from '../plan/model';
 import { scheduled, type Scheduled } from '../plan/recurrence';
 import { addDays, dayNumber, instant, minuteOf, weekdayIndex } from '../plan/time';
@@ -52,7 +52,7 @@ export function weekOf(
   const from = instant(`${dates[0] ?? monday}T00:00`, zone);
   const to = instant(`${addDays(monday, 8)}T00:00`, zone);
   const columns = new Map<string, Bar[]>(dates.map((date) => [date, []]));
-  const meals = new Map<string, { start: number; end: number }[]>(dates.map((date) => [date, []]));
+  const meals = new Map<string, Meal[]>(dates.map((date) => [date, []]));
   for (const reminder of reminders) {
     const kept = occurrencesOf(reminder.rule, from, to);
     const keptAt = new Set(kept.filter(({ paused }) => !paused).map(({ local }) => local));
@@ -60,7 +60,11 @@ export function weekOf(
       const leftOut = !keptAt.has(local);
       place(columns, reminder, local, leftOut);
       if (reminder.category === 'meal' && !leftOut) {
-        meals.get(local.slice(0, 10))?.push({ start: at, end: at + reminder.minutes * 60_000 });
+        meals.get(local.slice(0, 10))?.push({
+          start: at,
+          end: at + reminder.minutes * 60_000,
+          atNight: local.slice(11) < '05:00',
+        });
       }
     }
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { needAreas, setLanguage } from '../app/i18n.svelte';
-import { dayAndClock, hoursWords, shortDate } from './words';
+import { asOfWords, dayAndClock, hoursWords, shortDate } from './words';
 
 const ZONE = 'Europe/Helsinki';
 
@@ -37,4 +37,16 @@ it('hours are written with the language’s own comma', async () => {
   expect(hoursWords(630)).toBe('10,5 h');
   await read('en');
   expect(hoursWords(600)).toBe('10 h');
+});
+
+it('when it was so is told with its day, as it stands within a sentence', async () => {
+  const words = (local: string) =>
+    asOfWords(Date.parse(`${local}+02:00`), { zone: ZONE, today: '2026-11-27' });
+  await read('sv');
+  expect(words('2026-11-27T12:50')).toBe('kl. 12:50');
+  expect(words('2026-11-26T21:14')).toBe('i går kl. 21:14');
+  await read('en');
+  expect(words('2026-11-25T21:14')).toBe('25 Nov at 21:14');
+  await read('fi');
+  expect(words('2026-11-25T21:14')).toBe('25.11. klo 21:14');
 });

@@ -1,5 +1,6 @@
 /** What the supporter's screens say about times, days, rules, outcomes and alerts. Texts are the catalogue's. */
 import { has, language, locale, t } from '../app/i18n.svelte';
+import { mos } from '../app/mos.svelte';
 import type { Alert, Day, Item, ReadOutcome, Reminder, Rule } from '../plan/model';
 import { ORDINALS } from '../plan/editor/form';
 import { patternOf } from '../plan/editor/rule';
@@ -14,9 +15,23 @@ export function clockTime(ms: number, zone: string): string {
   return wallTime(ms, zone).slice(11, 16);
 }
 
+/** Before a time that `by` wrote, perhaps on this device: `≈` while its clock is known to be wrong. */
+export function aboutBy(by: string | null): string {
+  return by !== null && by === mos.session?.account.id ? mos.about : '';
+}
+
 /** `14:05`; with its day when that is not `today`: `i går 14:05`, `25 nov 14:05`. */
 export function dayAndClock(ms: number, zone: string, today: string): string {
-  const [date, time] = [wallTime(ms, zone).slice(0, 10), clockTime(ms, zone)];
+  return withDay(clockTime(ms, zone), wallTime(ms, zone).slice(0, 10), today);
+}
+
+/** `kl. 12:50`; with its day when that is not `today`: `i går kl. 21:14`. For the middle of a sentence. */
+export function asOfWords(ms: number, { zone, today }: { zone: string; today: string }): string {
+  const time = t('supporter.as_of.at', { time: clockTime(ms, zone) });
+  return withDay(time, wallTime(ms, zone).slice(0, 10), today);
+}
+
+function withDay(time: string, date: string, today: string): string {
   if (date === today) return time;
   const day = date === addDays(today, -1) ? t('supporter.item.before') : shortDate(date);
   return `${day} ${time}`;
@@ -72,6 +87,7 @@ function formatDate(date: string, options: Intl.DateTimeFormatOptions): string {
 const CHIPS: Record<Status['kind'], ChipStatus> = {
   fetching: 'info',
   help: 'missed',
+  double: 'missed',
   missed: 'missed',
   late: 'late',
   silent: 'silent',
@@ -89,7 +105,9 @@ export function statusWords(status: Status): string {
     case 'fetching':
       return t('common.fetching');
     case 'help':
-      return t('supporter.status.help');
+      return t(status.unwilling ? 'supporter.status.unwilling' : 'supporter.status.help');
+    case 'double':
+      return t('supporter.alert.double');
     case 'missed':
       return t('supporter.status.missed', { count: status.count });
     case 'late':
@@ -240,8 +258,12 @@ export function weeksWords(every: number): string {
   return every === 2 ? t('supporter.rule.weeks_two') : t('supporter.rule.weeks', { count: every });
 }
 
-export function listWords(words: readonly string[]): string {
-  return new Intl.ListFormat(locale(), { type: 'conjunction' }).format(words);
+/** "Henrik och Ingrid"; of whom one is enough, `disjunction`: "Henrik eller Ingrid". */
+export function listWords(
+  words: readonly string[],
+  type: 'conjunction' | 'disjunction' = 'conjunction',
+): string {
+  return new Intl.ListFormat(locale(), { type }).format(words);
 }
 
 function limitWords(rule: Rule, today: string): string[] {

@@ -5,6 +5,7 @@ import { Engine } from '../offline/engine';
 import { uuid7 } from '../offline/ids';
 import type { Json } from '../offline/model';
 import { httpNetwork } from '../offline/network';
+import { signingOut, signOut } from '../offline/people';
 import { browserPlatform } from '../offline/platform';
 import { SyncError } from '../offline/protocol';
 import type { Told } from '../offline/replica';
@@ -30,7 +31,9 @@ const engine = new Engine(store, network, {
   now: () => platform.now(),
   random: platform.random,
   app: __MOS_VERSION__,
-  changed: async (space, recs) => say({ kind: 'changed', space, recs, wrote: false }),
+  changed: async (touched) => {
+    for (const [space, recs] of touched) say({ kind: 'changed', space, recs, wrote: false });
+  },
   listed: async () => say({ kind: 'listed' }),
   // Comparing is the leading tab's work.
   held: () => undefined,
@@ -45,7 +48,16 @@ export async function fetchNews(): Promise<void> {
 
 /** Send what waits. Fails when it could not be sent. */
 export async function sendWaiting(): Promise<void> {
-  await engine.send().catch(obey);
+  if (!(await signedOut())) await engine.send().catch(obey);
+}
+
+/** Whether somebody signed out here whose session was still to be ended: it has been, then. Fails when the server cannot be
+ *  told. */
+export async function signedOut(): Promise<boolean> {
+  if ((await signingOut(store.database)) === undefined) return false;
+  await signOut(store.database, network);
+  say({ kind: 'counted' });
+  return true;
 }
 
 /** This device was revoked: everything goes, this worker too, page or no page. */
@@ -81,6 +93,9 @@ export async function knownAbout(payload: Payload): Promise<Known> {
   const what =
     payload.kind === 'alert' ? (await doc(payload.space, payload.alert))['what'] : undefined;
   const alert = isObject(what) ? what : {};
+  const call = text(alert['help']);
+  const said = call === null ? {} : (await doc(payload.space, call))['v'];
+  const unwilling = isObject(said) && said['why'] === 'unwilling';
   const occ = payload.kind === 'ring' ? payload.occ : alert['occ'];
   const rec = typeof occ === 'string' ? occ.split('@')[0] : alert['reminder'];
   const planned = typeof rec === 'string' ? await doc(payload.space, rec) : {};
@@ -88,7 +103,7 @@ export async function knownAbout(payload: Payload): Promise<Known> {
   return {
     title: text(planned['title']) ?? text(planOf(planned)?.title),
     name: await nameOf(payload.space),
-    alert: text(alert['kind']),
+    alert: unwilling ? 'unwilling' : text(alert['kind']),
     ver: text(active['ver']),
   };
 }
@@ -175,7 +190,7 @@ async function write(space: string, draft: Draft): Promise<void> {
 async function doc(space: string, rec: string): Promise<Readonly<Record<string, Json>>> {
   const { base, waiting } = await store.look(space, [rec]);
   const mine = waiting.filter(({ op }) => recOf(op) === rec);
-  return fold(base[0], mine, '')?.doc ?? {};
+  return fold(base[0], mine)?.doc ?? {};
 }
 
 function say(told: Told): void {

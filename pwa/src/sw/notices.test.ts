@@ -29,6 +29,7 @@ describe('a push message', () => {
     ['late', 'Elsa: Lunch är inte klart än'],
     ['missed', 'Elsa: Lunch har missats'],
     ['help', 'Elsa vill ha hjälp'],
+    ['unwilling', 'Elsa vill inte: Lunch'],
     ['silent', 'Surfplattan hos Elsa svarar inte'],
     ['conflict', 'Elsa: något väntar på ett beslut'],
     ['double', 'Elsa: något kan ha getts två gånger'],
@@ -54,8 +55,27 @@ describe('a push message', () => {
     expect(quietOf({ quiet: true })).toBe(true);
   });
 
+  it.each([
+    ['near', 'SMS har snart nått månadens tak', 'channels'],
+    ['cap', 'SMS har nått månadens tak', 'channels'],
+    ['emergency', 'Nödåtkomst har använts', 'logs'],
+  ])('of what those who manage should know (%s) says so, and wakes nobody', (what, title, kind) => {
+    const payload = readPayload(JSON.stringify({ kind: 'notice', what }));
+    const notice = payload?.kind === 'notice' ? noticeOf(payload, nothing, words) : null;
+
+    expect(notice).toMatchObject({ title, quiet: true, target: { kind } });
+  });
+
+  it('without content says that something waits, and leads home', () => {
+    const payload = readPayload('');
+    const notice = payload?.kind === 'unknown' ? noticeOf(payload, nothing, words) : null;
+
+    expect(notice).toMatchObject({ title: 'Något väntar i MOS', target: { kind: 'home' } });
+    expect(notice?.actions).toEqual([]);
+  });
+
   it('that is not ours is passed over', () => {
-    for (const text of ['', 'hej', '{}', '{"kind":"ring","space":"s"}', '{"kind":"new","x":1}']) {
+    for (const text of ['hej', '{}', '{"kind":"ring","space":"s"}', '{"kind":"new","x":1}']) {
       expect(readPayload(text)).toBeNull();
     }
     expect(readPayload(JSON.stringify(ring))).toEqual(ring);

@@ -1,5 +1,8 @@
 /** What a push message says, and the notification it becomes. Pure: the records and the words are arguments. */
 
+const TOLD = ['near', 'cap', 'emergency'] as const;
+type Told = (typeof TOLD)[number];
+
 /** As the server sends it: ids only. */
 export type Payload =
   | { readonly kind: 'ring'; readonly space: string; readonly occ: string }
@@ -11,7 +14,11 @@ export type Payload =
       readonly quiet: boolean;
     }
   | { readonly kind: 'close'; readonly tag: string }
-  | { readonly kind: 'test'; readonly nonce: string };
+  | { readonly kind: 'test'; readonly nonce: string }
+  /** To those who manage: SMS cost nearly the cap, or have reached it; staff opened somebody in an emergency. */
+  | { readonly kind: 'notice'; readonly what: Told }
+  /** Came without content, which its service found too large: something waits. */
+  | { readonly kind: 'unknown' };
 
 /** What this device knows about what the message names; `null` where it knows nothing. */
 export interface Known {
@@ -37,7 +44,10 @@ export type Target =
       readonly ver?: string;
     }
   | { readonly kind: 'alert'; readonly space: string; readonly alert: string }
-  | { readonly kind: 'test' };
+  | { readonly kind: 'test' }
+  | { readonly kind: 'channels' }
+  | { readonly kind: 'logs' }
+  | { readonly kind: 'home' };
 
 export interface Notice {
   readonly title: string;
@@ -50,18 +60,21 @@ export interface Notice {
 }
 
 export function readPayload(text: string): Payload | null {
+  if (text === '') return { kind: 'unknown' };
   let told: Record<string, unknown>;
   try {
     told = JSON.parse(text) as Record<string, unknown>;
   } catch {
     return null;
   }
-  const { kind, space, occ, alert, quiet, tag, nonce } = told;
+  const { kind, space, occ, alert, quiet, tag, nonce, what } = told;
   if (kind === 'ring' && isText(space) && isText(occ)) return { kind, space, occ };
   if (kind === 'alert' && isText(space) && isText(alert))
     return { kind, space, alert, quiet: quiet === true };
   if (kind === 'close' && isText(tag)) return { kind, tag };
   if (kind === 'test' && isText(nonce)) return { kind, nonce };
+  const notice = TOLD.find((each) => each === what);
+  if (kind === 'notice' && notice !== undefined) return { kind, what: notice };
   return null;
 }
 
@@ -101,12 +114,35 @@ export function noticeOf(
         actions: [],
         target: { kind: 'test' },
       };
+    case 'notice':
+      return {
+        title: words(`push.notice.${payload.what}`),
+        body: words('push.open'),
+        tag: 'notice',
+        // Nobody is woken by what things cost, or by what is looked at afterwards.
+        quiet: true,
+        actions: [],
+        target: { kind: payload.what === 'emergency' ? 'logs' : 'channels' },
+      };
+    case 'unknown':
+      return {
+        title: words('push.unknown'),
+        body: words('push.open'),
+        tag: 'unknown',
+        quiet: false,
+        actions: [],
+        target: { kind: 'home' },
+      };
   }
 }
 
 function alertTitle({ alert, name, title }: Known, words: Words): string {
   if (name === null) return words('push.alert.unknown');
   if (alert === 'help') return words('push.alert.help', { name });
+  if (alert === 'unwilling')
+    return title === null
+      ? words('push.alert.unwilling_somebody', { name })
+      : words('push.alert.unwilling', { name, title });
   if (alert === 'silent') return words('push.alert.silent', { name });
   if (alert === 'conflict') return words('push.alert.conflict', { name });
   if (alert === 'double') return words('push.alert.double', { name });

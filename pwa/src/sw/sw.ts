@@ -9,6 +9,7 @@ import {
   noteRang,
   record,
   sendWaiting,
+  signedOut,
   words,
 } from './device';
 import { answer, fill, letGo, tidy } from './keep';
@@ -78,6 +79,8 @@ async function take(payload: Payload): Promise<void> {
     for (const notification of open) notification.close();
     return;
   }
+  // It is for somebody who signed out here without a network: now there is one, and nothing to show.
+  if (await signedOut().catch(() => true)) return;
   await catchUpIfDue();
   const heard = await heardByPage(payload);
   if (payload.kind === 'ring' || payload.kind === 'alert') await news(payload);
@@ -112,7 +115,7 @@ async function put(notice: Notice, heard: boolean): Promise<void> {
     badge: '/icons/badge-96.png',
     lang: (await words())('push.lang'),
     silent,
-    requireInteraction: notice.target.kind !== 'test',
+    requireInteraction: notice.target.kind !== 'test' && notice.target.kind !== 'channels',
     // Not in TypeScript's library: ring again when the same tag comes again, and buttons.
     ...{ renotify: !silent, actions: notice.actions },
   });
@@ -138,7 +141,14 @@ async function sendLater(): Promise<void> {
 }
 
 async function show(target: Target): Promise<void> {
-  const path = { ring: '/', alert: '/larm', test: '/installningar' }[target.kind];
+  const path = {
+    ring: '/',
+    alert: '/larm',
+    test: '/installningar',
+    channels: '/admin/channels',
+    logs: '/admin/logs',
+    home: '/',
+  }[target.kind];
   const page = (await windows())[0];
   if (page === undefined) {
     await self.clients.openWindow(`/#${path}`);
@@ -193,6 +203,6 @@ async function subscribeAgain(): Promise<void> {
   await fetch(`/api/v1/devices/${await deviceId()}/push`, {
     method: 'PUT',
     headers,
-    body: JSON.stringify({ endpoint, p256dh: keys?.['p256dh'], auth: keys?.['auth'] }),
+    body: JSON.stringify({ endpoint, p256dh: keys?.['p256dh'], auth: keys?.['auth'], key }),
   });
 }

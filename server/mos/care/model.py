@@ -33,6 +33,8 @@ class Permission(StrEnum):
     MEDICATION_EDIT = "medication.edit"
     MEDICATION_SIGN = "medication.sign"
     STATISTICS_VIEW = "statistics.view"
+    LOG_VIEW = "log.view"
+    SOUND_CHOOSE = "sound.choose"
     CARE_MANAGE = "care.manage"
 
 
@@ -43,17 +45,33 @@ class Policy(StrEnum):
     CARE_RECORD = "care_record"
 
 
+# How somebody proved who they are. `device`: by a link made for a resident's tablet; `oidc`: at
+# their identity provider, which for `oidc_strong` tells of two steps.
+Method = Literal[
+    "password", "passkey", "totp", "recovery", "oidc", "oidc_strong", "device", "pin", "picture"
+]  # fmt: skip
+
+
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who is asking: the account behind a live session, and the device that it was opened on."""
+    """Who is asking: the account behind a live session, and the device that it was opened on.
+
+    `methods` is how they proved it; `strong_at` when they last did so as well as they can.
+    """
 
     org: UUID
     account: UUID
     role: Role
     session: UUID
     device: UUID | None
+    methods: tuple[Method, ...] = ()
+    strong_at: datetime | None = None
 
 
 SpaceKind = Literal["resident", "medication"]
+
+# Why somebody opens a resident who is not theirs: something happened; they cover for a colleague;
+# somebody asked them to; something else.
+Cause = Literal["urgent", "cover", "asked", "other"]
 
 
 class Access(Struct, frozen=True):

@@ -30,6 +30,17 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 ROLES = ("mos_app", "mos_engine")
 
 
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a database is brought to: the package of its migrations, and the roles they name."""
+
+    package: str
+    roles: tuple[str, ...]
+
+
+MAIN = Schema("mos.db.migrations", ROLES)
+
+
 class MigrationError(Exception):
     """The schema cannot be brought to this release; the text says why and what to do."""
 
@@ -56,10 +67,10 @@ class Status:
     pending: list[Migration]
 
 
-def migrations() -> list[Migration]:
+def migrations(schema: Schema = MAIN) -> list[Migration]:
     """Return this release's migrations in order."""
     found = []
-    for file in resources.files("mos.db.migrations").iterdir():
+    for file in resources.files(schema.package).iterdir():
         if file.name.endswith(".sql"):
             number, _, _ = file.name.partition("_")
             found.append(Migration(int(number), file.name, file.read_text(encoding="utf-8")))
@@ -93,19 +104,21 @@ def _compare(known: list[Migration], applied: dict[int, tuple[str, str]]) -> Sta
     )
 
 
-async def status(dsn: str) -> Status:
+async def status(dsn: str, schema: Schema = MAIN) -> Status:
     """Return what is applied and pending. Raises MigrationError for a newer or altered schema."""
     connection = await asyncpg.connect(dsn)
     try:
-        return _compare(migrations(), await _applied(connection))
+        return _compare(migrations(schema), await _applied(connection))
     finally:
         await connection.close()
 
 
-async def migrate(dsn: str, *, passwords: dict[str, str] | None = None) -> list[Migration]:
+async def migrate(
+    dsn: str, schema: Schema = MAIN, *, passwords: dict[str, str] | None = None
+) -> list[Migration]:
     """Bring the database to this release's schema; return the migrations that were applied.
 
-    The login of `dsn` owns the schema. The roles `mos_app` and `mos_engine` are made when absent:
+    The login of `dsn` owns the schema. Its roles (`mos_app` and `mos_engine`) are made when absent:
     with `passwords` they may sign in themselves, without they are only taken by the owner's login
     (`SET ROLE` at connection start). Raises MigrationError.
     """
@@ -113,8 +126,8 @@ async def migrate(dsn: str, *, passwords: dict[str, str] | None = None) -> list[
     try:
         # Another start may be at it, and its migrations take the time they take.
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        todo = _compare(migrations(), await _applied(connection)).pending
-        await _roles(connection, passwords or {})
+        todo = _compare(migrations(schema), await _applied(connection)).pending
+        await _roles(connection, schema.roles, passwords or {})
         await connection.execute(_TABLE)
         for migration in todo:
             await _apply(connection, migration)
@@ -150,14 +163,16 @@ async def _apply(connection: "asyncpg.Connection[Any]", migration: Migration) ->
             return
 
 
-async def _roles(connection: "asyncpg.Connection[Any]", passwords: dict[str, str]) -> None:
+async def _roles(
+    connection: "asyncpg.Connection[Any]", roles: tuple[str, ...], passwords: dict[str, str]
+) -> None:
     try:
-        for role in ROLES:
+        for role in roles:
             await _role(connection, role, passwords.get(role))
     except asyncpg.InsufficientPrivilegeError as error:
         raise MigrationError(
-            f"this login may not prepare the roles {' and '.join(ROLES)} ({error}): "
-            "give it CREATEROLE, or create and grant both roles to it; nothing was changed"
+            f"this login may not prepare the roles {' and '.join(roles)} ({error}): "
+            "give it CREATEROLE, or create and grant them to it; nothing was changed"
         ) from None
 
 

@@ -7,8 +7,8 @@ belongs to a request is set with `set_config(…, true)`, which ends with the tr
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -67,11 +67,18 @@ def _set_scope(scope: Scope) -> str:
 
 
 class Db:
-    """One connection inside one transaction. Statements go through typed queries only."""
+    """One connection, as its Pool opened it. Statements go through typed queries only."""
 
-    def __init__(self, connection: "PoolConnectionProxy[Any] | Connection[Any]") -> None:
-        """Wrap a connection whose transaction somebody else opened and will close."""
+    def __init__(
+        self, connection: "PoolConnectionProxy[Any] | Connection[Any]", *, keyring: object = None
+    ) -> None:
+        """Wrap a connection whose transaction somebody else opened and will close.
+
+        `keyring` opens what is sealed in this database; `mos.privacy.keyring` hands it out.
+        """
         self._connection = connection
+        self.keyring = keyring
+        self._last: list[Callable[[Db], Awaitable[None]]] = []
 
     async def all(self, query: Query[Row], **params: Any) -> list[Row]:
         """Return every row as a Struct."""
@@ -107,6 +114,31 @@ class Db:
                 f"(mos_spaces() || '{{{more}}}'::uuid[])::text, true)"
             )
 
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """Undo what is done inside when it raises, and nothing else of the transaction."""
+        # Of one name: the latest hides those around it until it is released.
+        await self._connection.execute("SAVEPOINT part")
+        before = len(self._last)
+        try:
+            yield
+        except BaseException:
+            del self._last[before:]
+            # With a connection that is lost everything is undone anyway.
+            with suppress(DbError, *_LOST):
+                await self._connection.execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+            raise
+        await self._connection.execute("RELEASE SAVEPOINT part")
+
+    def before_commit(self, step: Callable[["Db"], Awaitable[None]]) -> None:
+        """Do this last in the transaction, if all else ends well: what others wait for, briefly."""
+        self._last.append(step)
+
+    async def finish(self) -> None:
+        """Do what waited for the transaction's end."""
+        while self._last:
+            await self._last.pop(0)(self)
+
     async def scope(self, scope: Scope) -> None:
         """Change what row-level security shows for the rest of this transaction."""
         await self._connection.execute(_set_scope(scope))
@@ -123,9 +155,12 @@ def may_pass(error: BaseException) -> bool:
 class Pool:
     """Connections of one role to one database."""
 
-    def __init__(self, pool: "asyncpg.Pool[Any]", connect_args: dict[str, Any]) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Any]", connect_args: dict[str, Any], keyring: object = None
+    ) -> None:
         """Wrap the driver's pool; use `connect` to make one."""
         self._pool = pool
+        self._keyring = keyring
         self._connect_args = connect_args
 
     @asynccontextmanager
@@ -140,7 +175,9 @@ class Pool:
             try:
                 # Always set, also when empty: a connection of the pool carries no scope of its own.
                 await connection.execute(f"BEGIN; {_set_scope(scope)}")
-                yield Db(connection)
+                db = Db(connection, keyring=self._keyring)
+                yield db
+                await db.finish()
             except BaseException as error:
                 await _roll_back(connection)
                 if isinstance(error, _LOST) and _is_lost(connection):
@@ -148,6 +185,22 @@ class Pool:
                 raise
             if await connection.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("the transaction was rolled back after a caught error")
+
+    @asynccontextmanager
+    async def unscoped(self) -> AsyncIterator[Db]:
+        """Open a connection on which each statement is a transaction of its own, without scope.
+
+        For what is asked before the organisation is known: row-level security shows none of one.
+        It spares the round trips that begin and end a transaction. Raises ConnectionError when
+        the connection is lost.
+        """
+        async with self._pool.acquire() as connection:
+            try:
+                yield Db(connection, keyring=self._keyring)
+            except _LOST as error:
+                if _is_lost(connection):
+                    raise ConnectionError("the connection to the database was lost") from error
+                raise
 
     @asynccontextmanager
     async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
@@ -236,10 +289,21 @@ def _decode(value: str) -> Any:
     return msgspec.json.decode(value)
 
 
-async def connect(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
+async def connect(
+    dsn: str,
+    *,
+    role: str | None = None,
+    size: int = 8,
+    plan_anew: bool = False,
+    keyring: object = None,
+) -> Pool:
     """Return a pool of up to `size` connections to `dsn`.
 
+    Whoever reads or writes what is sealed there gives the `keyring` that opens it.
+
     `role` is taken at connection start (for a server where one login plays owner and app);
+    with `plan_anew` a statement is planned each time that it is sent, for whoever sends few of them
+    to tables that may have grown from nothing to a million rows since the last time;
     statements that run longer than 30 s or wait longer than 5 s for a lock are ended by the server.
     Raises OSError or DbError when the database cannot be reached.
     """
@@ -253,11 +317,13 @@ async def connect(dsn: str, *, role: str | None = None, size: int = 8) -> Pool:
     }
     if role is not None:
         settings["role"] = role
+    if plan_anew:
+        settings["plan_cache_mode"] = "force_custom_plan"
     args: dict[str, Any] = {"dsn": dsn, "server_settings": settings}
     pool = await asyncpg.create_pool(
         **args, min_size=1, max_size=size, reset=_keep, init=_prepare, command_timeout=35
     )
-    return Pool(pool, args)
+    return Pool(pool, args, keyring)
 
 
 def settle() -> None:

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from mos.db import Db
 from mos.dispatch import metrics, rules, store
-from mos.dispatch.model import Alert, AlertKind, Answer, Audience, Move, Occurrence
+from mos.dispatch.apart import apart
+from mos.dispatch.model import WATCH, Alert, AlertKind, AlertMove, Answer, Move, Occurrence
 from mos.dispatch.store import AlertCall, Claimed
 from mos.kernel.ids import named_id
 
@@ -18,13 +19,15 @@ from mos.kernel.ids import named_id
 _LEAST_RING = timedelta(minutes=10)
 _ALERT_EXPIRES = timedelta(hours=12)
 _CLOSE_EXPIRES = timedelta(hours=1)
+# What could not be followed is looked at again after this long.
+_ASIDE = timedelta(minutes=5)
 # A device whose clock is ahead rings this much before the server would.
 _AHEAD = timedelta(minutes=1)
 
 
 async def claim(db: Db, now: datetime, limit: int) -> int:
     """Take up to `limit` due occurrences and ring for them; return how many were taken."""
-    await store.nested_loops(db)
+    await store.by_index(db)
     claimed = await store.claim_due(db, now, limit)
     await _begin(db, claimed, now)
     return len(claimed)
@@ -38,46 +41,84 @@ async def claim_named(db: Db, org: UUID, names: Sequence[tuple[UUID, str]], now:
 async def _begin(db: Db, claimed: Sequence[Claimed], now: datetime) -> None:
     if not claimed:
         return
-    metrics.CLAIMED.inc(len(claimed))
-    for row in claimed:
+    of_people = [row for row in claimed if row.org != WATCH]
+    metrics.CLAIMED.inc(len(of_people))
+    for row in of_people:
         metrics.LATENESS.observe(max((now - row.first_at).total_seconds(), 0))
-    moves = [_begun(row, now) for row in claimed]
+    ladders = await store.ladders_for(db, [(row.org, row.space) for row in claimed])
+    # A statement of its own: what somebody answered while the rows were taken is seen here.
+    answers = await store.first_answers(db, [(row.org, row.space, row.occ) for row in claimed])
+    moves = [_begun(row, answers.get((row.space, row.occ)), ladders, now) for row in claimed]
     new = await store.add_occurrences(db, [move.after for move in moves])
     await _follow(db, [m for m in moves if (m.after.space, m.after.occ) in new], now)
 
 
-def _begun(row: Claimed, now: datetime) -> Move:
+def _begun(row: Claimed, answer: Answer | None, ladders: rules.Ladders, now: datetime) -> Move:
     occurrence = rules.born(row.org, row, now)
-    if row.answer_op is not None and row.answer_at is not None:
-        answer = Answer(row.answer_op, row.answer_outcome or "other", row.answer_at)
+    if answer is not None:
         return rules.answered(occurrence, answer, now) or Move(occurrence)
-    return rules.look(occurrence, now)
+    return rules.look(occurrence, ladders.of_occurrence(occurrence), now)
 
 
 async def look(db: Db, now: datetime, limit: int) -> int:
     """Look at up to `limit` open occurrences whose moment has come; return how many."""
-    await store.nested_loops(db)
+    await store.by_index(db)
     found = await store.occurrences_to_look_at(db, now, limit)
-    await move(db, [rules.look(occurrence, now) for occurrence in found], now)
+    if not found:
+        return 0
+    ladders = await store.ladders_for(db, [(each.org, each.space) for each in found])
+    signs = await store.signs_of(db, [each for each in found if rules.asks_for_signs(each, now)])
+
+    async def follow(some: Sequence[Occurrence]) -> None:
+        moves = [
+            rules.look(each, ladders.of_occurrence(each), now, signs[each.space, each.occ])
+            for each in some
+        ]
+        await move(db, moves, now)
+
+    if aside := await apart(db, found, follow, "occurrence"):
+        await store.set_occurrences_aside(db, aside, now + _ASIDE)
     return len(found)
 
 
 async def walk(db: Db, now: datetime, limit: int) -> int:
     """Take the next step of up to `limit` alerts whose moment has come; return how many."""
-    await store.nested_loops(db)
+    await store.by_index(db)
     found = await store.alerts_to_walk(db, now, limit)
     if not found:
         return 0
-    moves = [rules.walk(alert, now) for alert in found]
-    await store.save_alerts(db, [step.after for step in moves])
-    calls: list[tuple[Alert, Audience]] = [
-        (step.after, step.tell) for step in moves if step.tell is not None
-    ]
-    for alert, _ in calls:
-        metrics.ALERTS.labels(alert.kind).inc()
-    if calls:
-        await store.tell(db, calls, expires_at=now + _ALERT_EXPIRES, now=now)
+    ladders = await store.ladders_for(db, [(alert.org, alert.space) for alert in found])
+
+    async def follow(some: Sequence[Alert]) -> None:
+        moves = [rules.walk(alert, ladders.of_alert(alert), now) for alert in some]
+        await store.save_alerts(db, [step.after for step in moves])
+        await _call(db, [step for step in moves if step.tell], now)
+
+    if aside := await apart(db, found, follow, "alert"):
+        await store.set_alerts_aside(db, aside, now + _ASIDE)
     return len(found)
+
+
+async def _call(db: Db, moves: Sequence[AlertMove], now: datetime) -> None:
+    """Tell whom these steps tell, as people's relations, duties and quiet hours are now."""
+    if not moves:
+        return
+    for step in moves:
+        metrics.ALERTS.labels(step.after.kind).inc()
+    await store.tell_webhooks(
+        db, [step.after for step in moves], expires_at=now + _ALERT_EXPIRES, now=now
+    )
+    asked = [(step.after.org, step.after.space, now) for step in moves]
+    people = await store.people_of(db, asked)
+    tellings = [
+        (step.after, told)
+        for step in moves
+        for told in rules.told_by(
+            step.tell, people[step.after.space, now], critical=rules.is_critical(step.after)
+        )
+    ]
+    if tellings:
+        await store.tell(db, tellings, expires_at=now + _ALERT_EXPIRES, now=now)
 
 
 async def move(db: Db, moves: Sequence[Move], now: datetime) -> None:
@@ -132,4 +173,6 @@ def alert_call(occurrence: Occurrence, kind: AlertKind) -> AlertCall:
         # A silent device counts from now, what is late from the end of its own grace.
         grace_s=0 if is_silent else occurrence.grace_s,
         from_at=occurrence.from_at,
+        category=occurrence.category,
+        criticality=occurrence.criticality,
     )

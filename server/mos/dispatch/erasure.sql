@@ -7,11 +7,17 @@ DELETE FROM horizon WHERE org_id = :org AND space_id = :space;
 -- name: erase_due
 DELETE FROM due WHERE org_id = :org AND space_id = :space;
 
+-- name: erase_expected
+DELETE FROM expected WHERE org_id = :org AND space_id = :space;
+
 -- name: erase_occurrence
 DELETE FROM occurrence WHERE org_id = :org AND space_id = :space;
 
 -- name: erase_answer
 DELETE FROM answer WHERE org_id = :org AND space_id = :space;
+
+-- name: erase_ladder
+DELETE FROM ladder WHERE org_id = :org AND space_id = :space;
 
 -- name: erase_alert
 DELETE FROM alert WHERE org_id = :org AND space_id = :space;

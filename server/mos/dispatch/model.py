@@ -1,11 +1,16 @@
 """Words of making it ring: what is due, what became of it, who is told. Types only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
+
+from mos.kernel.ids import MOS, named_id
+
+# The organisation that does not exist: by its reminder the chain is watched (mos.dispatch.watch).
+WATCH = named_id(MOS, "watch/organisation")
 
 
 class State(StrEnum):
@@ -100,6 +105,23 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     next_at: datetime | None = None
 
 
+class Sign(Struct, frozen=True, kw_only=True):
+    """What is known of one device that should ring for an occurrence, if it sends heartbeats."""
+
+    space: UUID
+    occ: str
+    beat_at: datetime
+    # It never closes MOS: it should be heard of all the time.
+    kiosk: bool
+    # It has said that it rang for this.
+    rang: bool
+
+
+# What is heard of a resident's device: that it rang, that it lives, or only that its push service
+# took a message.
+Heard = Literal["ring", "beat", "push"]
+
+
 class Answer(Struct, frozen=True):
     """An outcome that somebody recorded: the completion's op, what and when (by the device)."""
 
@@ -113,8 +135,52 @@ class Audience(StrEnum):
 
     PRIMARY = "primary"  # the contact person; where there is none, the unit
     UNIT = "unit"  # whoever helps the whole unit; where nobody does, all
+    ON_CALL = "on_call"  # whoever has duty now; where nobody has, the unit
     DECIDERS = "deciders"  # who may decide about it; where nobody may, all
     ALL = "all"  # everyone who may take the resident's alerts
+
+
+# How a step may say that people are told.
+By = Literal["push", "email", "sms", "webhook"]
+
+
+class Step(Struct, frozen=True):
+    """One step of the supporters' ladder, counted from the end of the grace.
+
+    It tells an audience, or one account. `by` empty: by whatever people have chosen.
+    """
+
+    tell: Audience | UUID
+    after: timedelta
+    by: tuple[By, ...] = ()
+
+
+class Ladder(Struct, frozen=True):
+    """Steps that somebody chose, for what: None is every category, or every criticality."""
+
+    category: str | None
+    criticality: str | None
+    steps: tuple[Step, ...]
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody who may take a resident's alerts, as things are at one moment."""
+
+    account: UUID
+    is_primary: bool
+    covers_unit: bool
+    decides: bool
+    sees: bool  # may see what the alert is about
+    on_duty: bool
+    is_quiet: bool
+    channels: tuple[By, ...]  # what reaches them; nothing: nobody is told by telling them
+
+
+class Told(Struct, frozen=True):
+    """Somebody whom a step tells. `by` empty: by whatever they have chosen."""
+
+    account: UUID
+    by: tuple[By, ...] = ()
 
 
 AlertKind = Literal["late", "missed", "help", "silent", "conflict", "double"]
@@ -142,21 +208,26 @@ class Alert(Struct, frozen=True, kw_only=True):
     grace_s: int
     from_at: datetime
     opened_at: datetime
+    category: str = ""
+    criticality: str = "important"
     rung: int = 0
     step: int = 0
     next_at: datetime | None = None
     taken_by: UUID | None = None
     taken_at: datetime | None = None
+    handed_to: UUID | None = None
     resumes_at: datetime | None = None
     closed_at: datetime | None = None
     closed_why: ClosedWhy | None = None
     about: dict[str, Any] = {}
+    unreached: bool = False  # all that its step sent has failed for good
+    steps: list[Any] = []  # as it was last walked, in JSON; empty: not yet
     revision: int = 1
     recorded: dict[str, Any] = {}
 
 
 class AlertMove(Struct, frozen=True):
-    """What becomes of an alert, and whom to tell."""
+    """What becomes of an alert, and the steps up to the one that is told now; none: nobody is."""
 
     after: Alert
-    tell: Audience | None = None
+    tell: tuple[Step, ...] = ()

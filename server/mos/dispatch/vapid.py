@@ -1,7 +1,9 @@
 """The key with which MOS signs its push messages (RFC 8292).
 
 A push service gets to know a sender by this key and by nothing else; a browser's subscription is
-bound to it. A lost key therefore means that every device must subscribe again.
+bound to it. A lost key therefore means that every device must subscribe again. A key is changed by
+a new one beside it: what is bound to the old one is signed with the old one, until each device has
+subscribed anew.
 """
 
 import os
@@ -9,7 +11,8 @@ import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -46,12 +49,15 @@ class Vapid:
     clock: Callable[[], datetime] = system_clock
     _tokens: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
+    def point(self) -> bytes:
+        """Return the public key: 65 bytes."""
+        return self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+    @cached_property
     def public_key(self) -> str:
-        """Return what a browser needs as `applicationServerKey`: 65 bytes in base64url."""
-        return base64url(
-            self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        )
+        """Return what a browser needs as `applicationServerKey`: the point in base64url."""
+        return base64url(self.point)
 
     def authorization(self, origin: str) -> str:
         """Return the Authorization header for messages to `origin` ("https://push.example")."""
@@ -83,7 +89,34 @@ def load_or_make(path: Path, *, contact: str = "") -> Vapid:
     """
     if not path.exists():
         _make(path)
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    return _load(path, contact)
+
+
+def load_older(folder: Path, *, contact: str = "") -> list[Vapid]:
+    """Return the keys that came before, `vapid-*.pem`; subscriptions may still be bound to them.
+
+    Raises OSError, and ValueError for a file that holds something else.
+    """
+    return [_load(path, contact) for path in sorted(folder.glob("vapid-*.pem"))]
+
+
+def renew(folder: Path, now: datetime) -> Path:
+    """Make a new key in `vapid.pem`; return where the one before it stands now. Raises OSError."""
+    older = folder / f"vapid-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.pem"
+    # A second name first: at no moment is there no key, nor one less than before.
+    os.link(folder / "vapid.pem", older)
+    draft = folder / "vapid.pem.new"
+    draft.unlink(missing_ok=True)
+    _make(draft)
+    draft.replace(folder / "vapid.pem")
+    return older
+
+
+def _load(path: Path, contact: str) -> Vapid:
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError as error:
+        raise ValueError(f"{path} does not hold a P-256 private key") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.curve.name != "secp256r1":
         raise ValueError(f"{path} does not hold a P-256 private key")
     return Vapid(key, contact)

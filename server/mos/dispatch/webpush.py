@@ -7,31 +7,28 @@ public addresses over https, never into the network that the server stands in.
 
 import hmac
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from socket import AddressFamily
 from typing import Literal
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from mos.dispatch.channels.asked import unanswered
+from mos.dispatch.channels.result import Result
+from mos.dispatch.outward import LIMIT_S, Blocked, Guard, GuardedResolver, wish
 from mos.dispatch.vapid import Vapid, base64url
 from mos.kernel.settings import Settings
 
 # One record of RFC 8188; every push service takes this much.
 _RECORD_SIZE = 4096
 _MAX_PAYLOAD = _RECORD_SIZE - 16 - 1 - 86
-
-# Longer than any healthy service needs, shorter than the lease of a delivery (store.LEASE).
-_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
 
 class Subscription(Struct, frozen=True):
@@ -40,6 +37,7 @@ class Subscription(Struct, frozen=True):
     endpoint: str
     p256dh: bytes  # the browser's public key, 65 bytes
     auth: bytes  # 16 bytes
+    key: bytes | None = None  # the public key of ours that it is bound to; None: the present one
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -49,21 +47,6 @@ class Message(Struct, frozen=True, kw_only=True):
     ttl_s: int
     tag: str
     urgency: Literal["normal", "high"] = "high"
-
-
-class Result(Struct, frozen=True):
-    """What became of it: `sent`, `gone` (no such subscription any more), `later`, or `refused`.
-
-    `code` is a short word for logs and metrics; `retry_after_s` is the service's own wish.
-    """
-
-    outcome: Literal["sent", "gone", "later", "refused"]
-    code: str
-    retry_after_s: float | None = None
-
-
-class Blocked(Exception):
-    """The endpoint points to where no push service is."""
 
 
 # ───────────────────────────────────────────────────────────── encryption (RFC 8291)
@@ -104,54 +87,6 @@ def encrypt(
     return b"".join((salt, _RECORD_SIZE.to_bytes(4, "big"), bytes([len(ours)]), ours, sealed))
 
 
-# ───────────────────────────────────────────────────────────── where a message may go
-_NAT64 = IPv6Network("64:ff9b::/96")
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Say whether `address` is on the public internet, looking through IPv6 that carries IPv4."""
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFF_FFFF)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
-
-
-class _GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses one that any non-public address answers to.
-
-    It sits inside the connection, so the address that was looked at is the one that is used.
-    """
-
-    def __init__(self, trusted: frozenset[str]) -> None:
-        self._inner = aiohttp.ThreadedResolver()
-        self._trusted = trusted
-
-    async def resolve(
-        self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        if host not in self._trusted:
-            for answer in found:
-                _require_public(answer["host"])
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
-def _require_public(host: str) -> None:
-    """Raise Blocked when `host` is an address, and not a public one. A name passes."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return
-    if not is_public(address):
-        raise Blocked
-
-
 class _OpenResolver(aiohttp.ThreadedResolver):
     """Resolves names to any address; for a push service of the test's own."""
 
@@ -160,12 +95,23 @@ class _OpenResolver(aiohttp.ThreadedResolver):
 class Post:
     """Kept-alive connections to push services, and the key that signs. One for each process."""
 
-    def __init__(self, session: aiohttp.ClientSession, vapid: Vapid, settings: Settings) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        vapid: Vapid,
+        older: Sequence[Vapid],
+        settings: Settings,
+    ) -> None:
         """Use `open_post`; this only keeps its arguments."""
         self.session = session
         self.vapid = vapid
-        self._private_hosts = settings.push_private_hosts
+        self._keys = {key.point: key for key in (*older, vapid)}
+        self.private_hosts = settings.push_private_hosts
         self._rewrite = settings.push_rewrite
+
+    def key_of(self, point: bytes | None) -> Vapid | None:
+        """Return the key that a subscription is bound to, or None when we have lost it."""
+        return self.vapid if point is None else self._keys.get(point)
 
     def target(self, endpoint: str) -> tuple[str, str]:
         """Return the address to post to, and the origin to sign for. Raises Blocked."""
@@ -173,27 +119,36 @@ class Post:
         origin = f"{parts.scheme}://{parts.netloc}"
         if self._rewrite is not None and origin == self._rewrite[0]:
             return self._rewrite[1] + endpoint.removeprefix(origin), origin
-        if not self._private_hosts:
+        if not self.private_hosts:
             if parts.scheme != "https" or parts.hostname is None or parts.username is not None:
                 raise Blocked
-            _require_public(parts.hostname)
+            Guard().require(parts.hostname)
         return endpoint, origin
 
 
 @asynccontextmanager
-async def open_post(vapid: Vapid, settings: Settings) -> AsyncIterator[Post]:
-    """Yield a Post whose connections close at the end."""
+async def open_post(
+    vapid: Vapid, settings: Settings, *, older: Sequence[Vapid] = (), limit_s: float = LIMIT_S
+) -> AsyncIterator[Post]:
+    """Yield a Post whose connections close at the end.
+
+    New subscriptions are bound to `vapid`; some may still be to the `older` ones.
+    """
     trusted = frozenset(
         name for name in [urlsplit((settings.push_rewrite or ("", ""))[1]).hostname] if name
     )
-    resolver = _OpenResolver() if settings.push_private_hosts else _GuardedResolver(trusted)
+    resolver = (
+        _OpenResolver() if settings.push_private_hosts else GuardedResolver(Guard(trusted=trusted))
+    )
     connector = aiohttp.TCPConnector(
         limit=0, limit_per_host=64, ttl_dns_cache=300, keepalive_timeout=60, resolver=resolver
     )
     async with aiohttp.ClientSession(
-        connector=connector, timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=limit_s, connect=5),
+        cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
-        yield Post(session, vapid, settings)
+        yield Post(session, vapid, older, settings)
 
 
 def topic(tag: str) -> str:
@@ -203,31 +158,36 @@ def topic(tag: str) -> str:
 
 async def send(post: Post, subscription: Subscription, message: Message) -> Result:
     """Send one message and say what became of it. Never raises for what the network does."""
+    key = post.key_of(subscription.key)
+    if key is None:
+        # No service takes anything for it from us any more: the device has to subscribe anew.
+        return Result("gone", "key_lost")
     try:
-        url, origin = post.target(subscription.endpoint)
-        return await _deliver(post, url, origin, subscription, message)
-    except Blocked:
-        return Result("refused", "blocked")
+        result = await _deliver(post, key, subscription, message)
+        if result.code == "http_413" and message.urgency == "high":
+            # Better a device that only knows that something waits than one that knows nothing.
+            result = await _deliver(post, key, subscription, structs.replace(message, payload=b""))
+    except (Blocked, TimeoutError, aiohttp.ClientError) as error:
+        return unanswered(error)
     except ValueError:
+        # After those: a certificate that does not hold is a ValueError, too, and may be renewed.
         return Result("refused", "bad_subscription")
-    except TimeoutError:
-        return Result("later", "timeout")
-    except aiohttp.ClientError:
-        return Result("later", "unreachable")
+    return result
 
 
-async def _deliver(
-    post: Post, url: str, origin: str, subscription: Subscription, message: Message
-) -> Result:
+async def _deliver(post: Post, key: Vapid, subscription: Subscription, message: Message) -> Result:
+    url, origin = post.target(subscription.endpoint)
     headers = {
-        "Authorization": post.vapid.authorization(origin),
-        "Content-Encoding": "aes128gcm",
-        "Content-Type": "application/octet-stream",
+        "Authorization": key.authorization(origin),
         "TTL": str(max(0, message.ttl_s)),
         "Urgency": message.urgency,
         "Topic": topic(message.tag),
     }
-    body = encrypt(message.payload, subscription)
+    body = b""
+    if message.payload:
+        headers["Content-Encoding"] = "aes128gcm"
+        headers["Content-Type"] = "application/octet-stream"
+        body = encrypt(message.payload, subscription)
     # A redirect could lead anywhere, and no push service needs one.
     async with post.session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
         return _result(answer.status, answer.headers.get("Retry-After"))
@@ -240,7 +200,5 @@ def _result(status: int, retry_after: str | None) -> Result:
     if status in (404, 410):
         return Result("gone", code)
     if status == 429 or status >= 500:
-        # The date form is not worth a parser: our own back-off is used for it.
-        wish = float(retry_after) if retry_after is not None and retry_after.isdigit() else None
-        return Result("later", code, wish)
+        return Result("later", code, wish(retry_after))
     return Result("refused", code)

@@ -19,6 +19,11 @@ def new_id(now: datetime) -> UUID:
     return UUID(int=(millis << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b)
 
 
+def made_at(made: UUID) -> int | None:
+    """Return the moment in which a UUIDv7 was made, in milliseconds UTC; None of another kind."""
+    return made.int >> 80 if made.version == 7 else None
+
+
 def named_id(space: UUID, name: str) -> UUID:
     """Return the one id that `name` has inside `space`: the same on every device, offline too."""
     return uuid5(MOS, f"{space}/{name}")

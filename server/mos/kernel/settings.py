@@ -13,6 +13,16 @@ class Address(Struct, frozen=True):
     port: int
 
 
+class Smtp(Struct, frozen=True, kw_only=True):
+    """The installation's mail server. Its password is the secret file smtp.password."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls"]
+    login: str
+    sender: str
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """One deployment's settings. Secrets are files in `secrets`, never values here."""
 
@@ -21,7 +31,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     app_role: str | None = None
     engine_url: str
     engine_role: str | None = None
-    secrets: Path  # folder, mode 0700: vapid.pem, limits.key, sync.key
+    # The key store, a database apart from the others (docs/keys.md).
+    keys_url: str = ""
+    keys_role: str | None = None
+    secrets: Path  # folder, mode 0700: vapid.pem, limits.key, sync.key, seal.key, epoch-<n>.key
     app_dir: Path  # the built app
     # Where the op log's old part goes; without it, all of it stays in the database.
     archive_dir: Path | None = None
@@ -35,6 +48,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     demo: bool = False
     # Where the worker shows its numbers; of this machine, because they are shown to whoever asks.
     worker_metrics: Address | None = None
+    # Asked for each minute that the whole chain has proved to work; often with a secret in it.
+    heartbeat_url: str | None = None
+    # Mails for organisations that have no mail server of their own.
+    smtp: Smtp | None = None
+    # Networks beside the public internet in which organisations' mail servers, gateways and
+    # webhooks may stand ("10.1.0.0/16"). To them alone, and by address, also without TLS.
+    channel_networks: tuple[str, ...] = ()
     # Push services live on public addresses. A test's own service needs this, and it alone.
     push_private_hosts: bool = False
     # Tests only: a push origin to send to another, as in ("https://push.example", "http://127.0.0.1:9").

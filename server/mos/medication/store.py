@@ -18,6 +18,7 @@ _sql = Queries(__package__, "store.sql")
 class Order(Struct, frozen=True):
     """The record of an order."""
 
+    org: UUID
     space: UUID
     rec: UUID
     doc: dict[str, Any]
@@ -39,9 +40,10 @@ async def orders(db: Db, spaces: Sequence[UUID]) -> dict[UUID, list[Reminder]]:
 async def orders_named(db: Db, names: Iterable[tuple[UUID, UUID]]) -> list[Order]:
     """Return those of these records (space, record) that are orders."""
     wanted = sorted(set(names))
-    return await db.all(
+    found = await db.all(
         _ORDERS_NAMED, spaces=[space for space, _ in wanted], recs=[rec for _, rec in wanted]
     )
+    return await records.opened(db, "order", found)
 
 
 def reminder_of(rec: UUID, doc: dict[str, Any]) -> Reminder | None:

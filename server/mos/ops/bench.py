@@ -18,6 +18,12 @@ Quick = Annotated[
     bool, typer.Option("--quick", help="A few seconds each: whether it runs, not how fast.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Peers = Annotated[
+    Path,
+    typer.Option(help="Where peers are installed and databases lie: on a disk, not in memory."),
+]
+
+_PEERS = Path("~/.cache/mos-bench")
 
 
 @command.command()
@@ -26,28 +32,36 @@ def sync(
     quick: Quick = False,
     as_json: AsJson = False,
     only: Annotated[str, typer.Option(help="Only these parts, as in B1,B4.")] = "",
-    peers: Annotated[
-        Path,
-        typer.Option(help="Where peers are installed and databases lie: on a disk, not in memory."),
-    ] = Path("~/.cache/mos-bench"),
+    peers: Peers = _PEERS,
 ) -> None:
     """Measure synchronisation beside Kinto, express-pouchdb and PostgreSQL's own limit."""
-    parts = [name for name in only.upper().split(",") if name]
-    _load("bench.sync").run(
-        quick=quick, as_json=as_json, only=parts, place=peers.expanduser().absolute()
-    )
+    _load("bench.sync").run(quick=quick, as_json=as_json, only=_parts(only), place=_place(peers))
 
 
 @command.command()
-def claim(
+def ring(
     *,
     quick: Quick = False,
     as_json: AsJson = False,
-    rows: Annotated[int, typer.Option(help="How many reminders are due.", min=1000)] = 100_000,
-    batch: Annotated[int, typer.Option(help="How many are taken at once.", min=1)] = 2000,
+    whole: Annotated[
+        bool,
+        typer.Option("--whole", help="A million reminders and 100,000 residents, too: an hour."),
+    ] = False,
+    only: Annotated[str, typer.Option(help="Only these parts, as in R1,R3.")] = "",
+    peers: Peers = _PEERS,
 ) -> None:
-    """Measure how fast due reminders become occurrences and deliveries."""
-    _load("bench.claim").run(quick=quick, as_json=as_json, rows=rows, batch=batch)
+    """Measure the reminder engine beside queues, other senders and PostgreSQL's own limit."""
+    _load("bench.ring").run(
+        quick=quick, whole=whole, as_json=as_json, only=_parts(only), place=_place(peers)
+    )
+
+
+def _parts(only: str) -> list[str]:
+    return [name for name in only.upper().split(",") if name]
+
+
+def _place(peers: Path) -> Path:
+    return peers.expanduser().absolute()
 
 
 def _load(name: str) -> Any:

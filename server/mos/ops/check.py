@@ -6,10 +6,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
+from mos.ops import overdue as old_packages
 from mos.ops.settings import ROOT
 
 BIN = ROOT / ".venv" / "bin"
@@ -31,7 +35,7 @@ def _npx(name: str, *command: str) -> Check:
 
 def checks() -> tuple[tuple[Check, ...], ...]:
     """Return the checks in lanes that may run side by side: the server's, the app's."""
-    migrations = sorted((ROOT / "server/mos/db/migrations").glob("*.sql"))
+    migrations = sorted((ROOT / "server/mos").glob("**/migrations/*.sql"))
     return (
         (
             Check("ruff check", ("ruff", "check")),
@@ -54,9 +58,18 @@ def checks() -> tuple[tuple[Check, ...], ...]:
     )
 
 
-def command() -> None:
+def command(
+    overdue: Annotated[
+        bool,
+        typer.Option(
+            "--overdue", help="Only say which packages are older than SECURITY.md allows."
+        ),
+    ] = False,
+) -> None:
     """Check formatting, lint, types, import rules and migrations; say which failed, and why."""
     console = Console()
+    if overdue:
+        sys.exit(_say_what_is_overdue())
     begun = time.monotonic()
     with ThreadPoolExecutor() as pool:
         passed = list(pool.map(lambda lane: [_run(check, console) for check in lane], checks()))
@@ -66,6 +79,20 @@ def command() -> None:
         console.print(f"\n[bold red]{failed} of {sum(map(len, passed))} checks failed[/] {took}")
         sys.exit(1)
     console.print(f"\n[bold green]{sum(map(len, passed))} checks passed[/] {took}")
+
+
+def _say_what_is_overdue() -> int:
+    try:
+        found = old_packages.overdue(datetime.now(UTC))
+    except old_packages.CannotLook as error:
+        print(f"mos check: the package index could not be asked.\n{error}", file=sys.stderr)
+        return 2
+    days = old_packages.ALLOWED_DAYS
+    for each in found:
+        print(f"{each.name} {each.locked}: {each.newer} has been there for more than {days} days.")
+    if not found:
+        print(f"No package is behind a release of more than {days} days ago.")
+    return 1 if found else 0
 
 
 def _run(check: Check, console: Console) -> bool:

@@ -4,6 +4,7 @@ Each command is a module of this package with a function `command`. Only the one
 is imported: `mos up` starts several processes, and a second start should take moments.
 """
 
+import resource
 import sys
 from importlib import import_module
 
@@ -38,7 +39,7 @@ def build(wanted: str | None) -> typer.Typer:
         if name == "version":
             app.command(short_help=line)(version)
             continue
-        module = import_module(f"mos.ops.{name}")
+        module = import_module(f"mos.ops.{name.replace('-', '_')}")
         if isinstance(module.command, typer.Typer):
             app.add_typer(module.command, name=name, short_help=line)
         else:
@@ -48,6 +49,8 @@ def build(wanted: str | None) -> typer.Typer:
 
 def main() -> None:
     """Run the command that the arguments name."""
+    # A crash leaves no memory behind on the disk: there are keys in it.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     words = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     build(words[0] if words else None)(prog_name="mos")
 

@@ -18,8 +18,9 @@ from mos.ops import secret_files
 
 Kind = Literal["demo", "empty"]
 
-# A new database with its write-ahead log takes about 80 MB; a start with less would fail midway.
-_ROOM_TO_BEGIN = 200_000_000
+# The two new databases with their write-ahead logs take about 120 MB; a start with less would fail
+# midway.
+_ROOM_TO_BEGIN = 240_000_000
 _ROOM_TO_START = 30_000_000
 # A folder is as good as empty with these: the root of a disk, a start that was killed at once.
 _IGNORED = {"lost+found", "lock"}

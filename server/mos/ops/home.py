@@ -7,9 +7,10 @@ import asyncpg
 from msgspec import Struct
 
 from mos.care.actions import new_claim_token
-from mos.db import Queries, connect
+from mos.db import Db, Queries, connect
 from mos.db.migrate import MigrationError, migrate
 from mos.ops.data_directory import Kind, Refused
+from mos.privacy.keyring import Keyring
 
 _OLDEST = 15
 
@@ -25,9 +26,15 @@ class _Version(Struct, frozen=True):
     major: int
 
 
+class _Number(Struct, frozen=True):
+    number: int
+
+
 _sql = Queries(__package__)
 _PRESENT_HOME = _sql.query("present_home", Home)
 _BEGIN_EMPTY_HOME = _sql.command("begin_empty_home")
+_CLAIM_HOME = _sql.command("claim_home")
+_ORGANISATION_NAMED = _sql.query("organisation_named", _Number)
 _SERVER_VERSION = _sql.query("server_version", _Version)
 
 
@@ -50,16 +57,23 @@ async def create_database(dsn: str, name: str) -> None:
 
 
 async def prepare_home(
-    dsn: str, kind: Kind, now: datetime, *, passwords: dict[str, str] | None, asked: bool
+    dsn: str,
+    kind: Kind,
+    now: datetime,
+    *,
+    passwords: dict[str, str] | None,
+    asked: bool,
+    keyring: Keyring,
 ) -> Prepared:
     """Migrate the owner's database at `dsn` and make the home in it when there is none.
 
-    `asked`: the kind was asked for, so another one that is there is refused. Raises Refused.
+    `keyring` seals what a demo holds. `asked`: the kind was asked for, so another one that is there
+    is refused. Raises Refused.
     """
     try:
         await _require_version(dsn)
         await migrate(dsn, passwords=passwords)
-        return await _prepare(dsn, kind, now, asked=asked)
+        return await _prepare(dsn, kind, now, keyring, asked=asked)
     except MigrationError as error:
         raise Refused(str(error)) from None
     except asyncpg.DiskFullError:
@@ -89,7 +103,9 @@ async def _require_version(dsn: str) -> None:
         )
 
 
-async def _prepare(dsn: str, kind: Kind, now: datetime, *, asked: bool) -> Prepared:
+async def _prepare(
+    dsn: str, kind: Kind, now: datetime, keyring: Keyring, *, asked: bool
+) -> Prepared:
     pool = await connect(dsn, size=1)
     try:
         async with pool.transaction() as db:
@@ -98,7 +114,7 @@ async def _prepare(dsn: str, kind: Kind, now: datetime, *, asked: bool) -> Prepa
             # Here and not above: an installation without a demo never even reads its password.
             from mos.ops.demo.seed import seed  # noqa: PLC0415
 
-            await seed(dsn, now)
+            await seed(dsn, now, keyring)
             return Prepared(demo=True, claim=None)
         if home is not None and asked and home.demo != (kind == "demo"):
             present = "a demo home" if home.demo else "a home of its own, no demo"
@@ -112,3 +128,19 @@ async def _prepare(dsn: str, kind: Kind, now: datetime, *, asked: bool) -> Prepa
         return Prepared(demo=home.demo, claim=claim)
     finally:
         await pool.close()
+
+
+async def take_home(db: Db, organisation: str, now: datetime) -> None:
+    """Let whoever brings real people have this installation; its claim token opens nothing more.
+
+    Raises Refused where there is none, where it is a demo, or where `organisation` is there.
+    """
+    home = await db.one(_PRESENT_HOME)
+    if home is None:
+        raise Refused("there is no home yet: start `./mos up --empty` once")
+    if home.demo:
+        raise Refused("that is a demo home: bring real people into one of their own")
+    found = await db.one(_ORGANISATION_NAMED, name=organisation)
+    if found is not None and found.number:
+        raise Refused(f"there is an organisation {organisation} already: name another")
+    await db.run(_CLAIM_HOME, now=now)

@@ -4,6 +4,7 @@ import errno
 import socket
 import time
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from mos.ops.data_directory import Refused
 
@@ -68,3 +69,19 @@ def _why_not(error: OSError, wanted: Wanted) -> Refused:
 
 def _no_address_here(wanted: Wanted) -> Refused:
     return Refused(f"{wanted.host} is no address of this machine: choose --host")
+
+
+def require_encryption(host: str, *, tls: bool, public_url: str, how: str) -> None:
+    """Refuse to serve a network in the clear; `how` says what would encrypt it. Raises Refused.
+
+    On this machine alone nobody listens, and behind an https address a proxy encrypts.
+    """
+    try:
+        is_here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    if not (is_here or tls or public_url.startswith("https:")):
+        raise Refused(
+            f"on {host} passwords and plans would cross the network for everybody to read: {how}, "
+            "or set MOS_PUBLIC_URL to the https:// address of the proxy in front"
+        )

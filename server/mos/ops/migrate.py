@@ -9,6 +9,9 @@ import asyncpg
 import typer
 
 from mos.db.migrate import MigrationError, migrate, status
+from mos.ops import key_store
+from mos.ops.settings import SettingsError, read_clock, read_settings
+from mos.privacy.epochs import EpochKeyMissing
 
 
 def command(
@@ -19,7 +22,7 @@ def command(
         bool, typer.Option("--status", help="Say what is applied and pending.")
     ] = False,
 ) -> None:
-    """Apply pending migrations to the database that DATABASE_URL names."""
+    """Apply pending migrations to the database that DATABASE_URL names, and to the key store."""
     dsn = os.environ.get("DATABASE_URL")
     if not dsn:
         sys.exit("mos migrate: set DATABASE_URL, as the login that owns the schema")
@@ -28,7 +31,7 @@ def command(
             asyncio.run(_report(dsn, with_applied=show))
         else:
             asyncio.run(_migrate(dsn))
-    except MigrationError as error:
+    except (MigrationError, EpochKeyMissing, SettingsError) as error:
         sys.exit(f"mos migrate: {error}")
     except (OSError, asyncpg.PostgresError) as error:
         sys.exit(f"mos migrate: cannot reach the database of DATABASE_URL ({error})")
@@ -49,5 +52,10 @@ async def _migrate(dsn: str) -> None:
     done = await migrate(dsn)
     for migration in done:
         print(f"applied  {migration.name}")
+    if keys := os.environ.get("MOS_KEYS_URL"):
+        settings = read_settings()
+        settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await key_store.prepare(keys, settings.secrets, read_clock()(), passwords=None)
+        print("the key store is this release's")
     if not done:
         print("Nothing to do: the schema is this release's.")

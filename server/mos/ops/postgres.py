@@ -10,6 +10,7 @@ import ctypes
 import hashlib
 import os
 import pwd
+import shlex
 import shutil
 import signal
 import subprocess
@@ -47,6 +48,13 @@ _SETTINGS = {
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
     "log_error_verbosity": "terse",
+}
+# The key store holds a few hundred bytes a person, and is asked once a minute and person at most.
+_SMALL_SETTINGS = {
+    "max_connections": "60",
+    "shared_buffers": "16MB",
+    "max_wal_size": "64MB",
+    "min_wal_size": "8MB",
 }
 # A test's cluster is thrown away: it need not survive a power cut.
 _FAST_SETTINGS = {
@@ -104,9 +112,12 @@ class Cluster:
 
     directory: Path
     fast: bool = False  # for tests: no fsync, no passwords
+    small: bool = False  # the key store's: it needs little memory
+    database: str = "mos"  # the one that is kept in it
     password: str = ""  # of the owner
     socket: Path = field(default=Path(), init=False)  # the folder of the socket, once started
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _said_before: int = field(default=0, init=False)  # bytes of the log, at the launch
     _user: pwd.struct_passwd | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -124,11 +135,14 @@ class Cluster:
         """What the server says."""
         return self.directory / "log" / "postgresql.log"
 
-    def dsn(self, role: str = OWNER, database: str = "mos", password: str | None = None) -> str:
-        """Return the address of `database` for `role`; without `password` the owner's is used."""
+    def dsn(
+        self, role: str = OWNER, database: str | None = None, password: str | None = None
+    ) -> str:
+        """Return the address of a database for `role`; without `password` the owner's is used."""
         secret = self.password if password is None else password
         login = f"{role}:{quote(secret, safe='')}" if secret else role
-        return f"postgresql://{login}@/{database}?host={quote(str(self.socket), safe='')}"
+        place = quote(str(self.socket), safe="")
+        return f"postgresql://{login}@/{database or self.database}?host={place}"
 
     def exists(self) -> bool:
         """Return whether this directory holds a cluster, of any kind and state."""
@@ -163,6 +177,8 @@ class Cluster:
                 "--locale=C",
                 f"--auth={'trust' if self.fast else 'scram-sha-256'}",
             ]
+            if self.small:
+                command.append("--wal-segsize=4")
             if self.fast:
                 command += ["--no-sync", "--no-data-checksums"]
             else:
@@ -194,22 +210,27 @@ class Cluster:
             os.close(read)
 
     def start(self, *, waiting: Callable[[float], None] = lambda _seconds: None) -> None:
-        """Start the server and return when it answers.
+        """Start the server and return when it answers; raises PostgresError."""
+        self.launch()
+        self.await_answer(waiting=waiting)
 
-        Recovery after a crash takes as long as it takes: `waiting` is called with the seconds so
-        far about five times a second. Raises PostgresError when the server ends instead.
+    def launch(self) -> None:
+        """Start the server, whose answer is still to be awaited. Raises PostgresError.
+
+        The server ends with the thread that calls this.
         """
+        self._check_owner()
         self._check_version()
         self._end_orphans()
         self._prepare_folders()
-        options = _SETTINGS | (_FAST_SETTINGS if self.fast else {})
+        options = _SETTINGS | (_SMALL_SETTINGS if self.small else {})
+        options |= _FAST_SETTINGS if self.fast else {}
         options["unix_socket_directories"] = f'"{self.socket}"'
         flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
-        begun = time.monotonic()
         # Appended: what was said before a crash is still of interest. Rotated when it grows.
         if self.log.exists() and self.log.stat().st_size > 10_000_000:
             self.log.replace(self.log.with_suffix(".log.1"))
-        said_before = self.log.stat().st_size if self.log.exists() else 0
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self._opened(self.data) as place, self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(self._binaries() / "postgres"), "-D", str(place.path), *flags],
@@ -223,11 +244,20 @@ class Cluster:
                 preexec_fn=die_with_parent(signal.SIGINT),  # noqa: PLW1509  one prctl, no locks
                 **self._as_user(),
             )
+
+    def await_answer(self, *, waiting: Callable[[float], None] = lambda _seconds: None) -> None:
+        """Return when the server that was launched answers.
+
+        Recovery after a crash takes as long as it takes: `waiting` is called with the seconds so
+        far about five times a second. Raises PostgresError when the server ends instead.
+        """
+        begun = time.monotonic()
+        assert self._process is not None  # noqa: S101  tells mypy what launch() has ensured
         while not self._ready():
             if self._process.poll() is not None:
                 self._process = None
                 with self.log.open("rb") as log:
-                    log.seek(said_before)
+                    log.seek(self._said_before)
                     raise PostgresError(_sentence(log.read().decode(errors="replace"), self.data))
             waiting(time.monotonic() - begun)
             time.sleep(0.02 if time.monotonic() - begun < 2 else 0.2)
@@ -261,6 +291,16 @@ class Cluster:
             and lines[0].strip() == str(self._process.pid)
             and lines[7].strip() == "ready"
         )
+
+    def _check_owner(self) -> None:
+        owner = self.data.stat().st_uid if self._user and self.data.exists() else self._uid()
+        # Copied by root without its owners, as `cp -r` does.
+        if self._user and owner != self._user.pw_uid:
+            give = f"chown -R {self._user.pw_name}: {shlex.quote(str(self.data))}"
+            raise PostgresError(
+                f"{self.data} belongs to root, as whom no database runs: give it to the user that "
+                f"it ran as ({give}), or copy it again with its owners (cp -a); nothing was changed"
+            )
 
     def _check_version(self) -> None:
         try:
@@ -307,8 +347,12 @@ class Cluster:
                     found.add(int(process.name))
         return found
 
-    def _prepare_folders(self) -> None:
+    def find_socket(self) -> None:
+        """Settle where the socket is, for whoever did not start the server."""
         self.socket = self._socket_folder()
+
+    def _prepare_folders(self) -> None:
+        self.find_socket()
         self.socket.mkdir(mode=0o700, exist_ok=True)
         if self.socket.lstat().st_uid not in {os.geteuid(), self._uid()}:
             raise PostgresError(f"{self.socket} belongs to somebody else: remove it and try again")

@@ -68,8 +68,13 @@ class Rehearsal:
     @property
     def claim_token(self) -> str:
         """The newest token that `mos up` printed for whoever claims an empty home."""
-        tokens: list[str] = re.findall(r"\b[A-Za-z0-9_-]{43}\b", self.log)
-        return tokens[-1]
+        # It answers a moment before it has said so.
+        deadline = time.monotonic() + _READY_S
+        while not (tokens := re.findall(r"\b[A-Za-z0-9_-]{43}\b", self.log)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no token was printed:\n{self.log[-3000:]}")
+            time.sleep(0.1)
+        return str(tokens[-1])
 
     def now(self) -> datetime:
         """Return the present moment of this home, in UTC."""

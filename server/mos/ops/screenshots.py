@@ -22,6 +22,13 @@ SIZES = {"phone": PHONE, "tablet": TABLET, "desktop": DESKTOP}
 # The two that the README shows.
 SHOWN = {"clock-tablet-light": "clock", "overview-desktop-light": "overview"}
 
+# How high a window has to be for all there is: on a telephone, staff scroll what is above the keys.
+_TALL = """innerHeight + Math.max(
+  ...[document.scrollingElement, ...document.querySelectorAll("main")].map(
+    (each) => each.scrollHeight - each.clientHeight,
+  ),
+)"""
+
 
 def command(
     names: Annotated[
@@ -87,7 +94,7 @@ def _shoot(album: Album, page: Page, screen: Screen, out: Path) -> None:
             page.emulate_media(color_scheme=theme)
             # The README shows what fits into the window; here the window fits what there is.
             if name not in SHOWN:
-                tall = page.evaluate("document.scrollingElement.scrollHeight")
+                tall = page.evaluate(_TALL)
                 page.set_viewport_size({"width": viewport["width"], "height": tall})
             album.settle(page)
             page.screenshot(path=out / f"{name}.png", animations="disabled")

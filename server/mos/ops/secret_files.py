@@ -1,8 +1,11 @@
 """Secrets are files that only their owner may read, made once and never shown.
 
-`vapid.pem` signs push messages (P-256), `limits.key` hides addresses in the sign-in limits,
-`sync.key` makes the keys with which sessions sign what they send, and `<role>.password` lets each
-role of the database sign in.
+`vapid.pem` signs push messages (P-256; `vapid-*.pem` did before it), `limits.key` hides addresses
+in the sign-in limits, `sync.key` makes the keys with which sessions sign what they send, `seal.key`
+opens the secrets that the database keeps, `audit.key` signs the audit log's roots
+(mos.audit.signing), `epoch-<n>.key` opens the key store (mos.privacy.epochs),
+and `<role>.password` lets each role of the database sign
+in.
 """
 
 import os
@@ -11,6 +14,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from mos.audit import signing
 
 
 def write_secret(path: Path, content: bytes) -> None:
@@ -33,9 +38,11 @@ def prepare(folder: Path) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         write_secret(folder / "vapid.pem", pem)
-    for name in ("limits.key", "sync.key"):
+    for name in ("limits.key", "sync.key", "seal.key"):
         if not (folder / name).exists():
             write_secret(folder / name, secrets.token_bytes(32))
+    if not signing.exists(folder):
+        signing.make(folder)
 
 
 def password(folder: Path, role: str) -> str:

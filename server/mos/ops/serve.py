@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +13,16 @@ import uvicorn
 
 from mos.db import settle
 from mos.ops import logs
+from mos.ops.data_directory import Refused
+from mos.ops.listening import require_encryption
 from mos.ops.settings import SettingsError, clock_of, read_settings
 from mos.web.app import Application, create_app
 
 # How long running requests may take to end. Streams never end by themselves, and devices come back.
 DRAIN_S = 5
+
+# Below TLS 1.3 only what keeps its secret when the key is lost, and notices each changed byte.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 
 class _Server(uvicorn.Server):
@@ -33,6 +40,17 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def modern_tls(_config: uvicorn.Config, default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """Return the context for HTTPS: TLS 1.3, or 1.2 with what is still good of it.
+
+    The default takes whatever the system's OpenSSL does, down to suites that encrypt nothing.
+    """
+    context = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(_CIPHERS)
+    return context
+
+
 def command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
@@ -48,7 +66,12 @@ def command(
     logs.configure()
     try:
         settings = read_settings()
-    except SettingsError as error:
+        if fd is None:
+            require_encryption(
+                host, tls=certificate is not None, public_url=settings.public_url,
+                how="give --certificate and --key",
+            )  # fmt: skip
+    except (SettingsError, Refused) as error:
         sys.exit(f"mos serve: {error}")
     application = create_app(settings, clock_of(settings))
     config = uvicorn.Config(
@@ -69,6 +92,7 @@ def command(
         timeout_keep_alive=75,
         ssl_certfile=certificate,
         ssl_keyfile=key,
+        ssl_context_factory=modern_tls if certificate is not None else None,
     )
     server = _Server(config, application)
     sockets = [socket.socket(fileno=fd)] if fd is not None else None

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -18,22 +19,25 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from mos.db import DbError
 from mos.kernel.clock import Clock
-from mos.ops import secret_files, welcome
+from mos.ops import audit, key_store, secret_files, welcome
+from mos.ops.clusters import Clusters
 from mos.ops.data_directory import DataDirectory, Kind, Refused, refuse_if_in_use, was_killed
-from mos.ops.home import Prepared, create_database, prepare_home
+from mos.ops.home import Prepared, prepare_home
 from mos.ops.lan import addresses, authority
-from mos.ops.listening import Wanted, listen, listen_near
-from mos.ops.postgres import OWNER, Cluster, PostgresError
-from mos.ops.settings import ROOT, read_clock
+from mos.ops.listening import Wanted, listen, listen_near, require_encryption
+from mos.ops.postgres import PostgresError
+from mos.ops.settings import ROOT, public_url, read_clock
 from mos.ops.supervisor import Child
+from mos.ops.voice import bring_voice
 
-DATABASE = "mos"
 # A first answer that takes longer than this is a fault, not a slow machine.
 _READY_S = 90
 # So often may a process end before its first answer until we call it broken.
 _HOPELESS = 4
 _LOOK_AT_ADDRESSES_S = 30
+_LOOK_AT_EPOCH_S = 3600
 # Where the page that leads a phone to trust is, unless something else is there already.
 _TRUST_PORT = 8081
 
@@ -83,11 +87,13 @@ def command(
     console = Console(highlight=False)
     # Until the supervisor listens for it, a polite stop is the same as Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
+    # Beside everything else: a voice is no reason to ring later.
+    threading.Thread(target=bring_voice, args=(console.print,), daemon=True).start()
     try:
         with Up(options, console) as up:
             up.prepare()
             asyncio.run(up.run())
-    except (Refused, PostgresError) as refusal:
+    except (Refused, PostgresError, *key_store.FAILURES) as refusal:
         _refuse(str(refusal))
     except KeyboardInterrupt:
         sys.exit(130)
@@ -118,9 +124,9 @@ class Up:
     options: Options
     console: Console
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    _cluster: Cluster | None = None
     _clock: Clock = field(default_factory=read_clock)
     _waited: float = 0.0
+    _look_at_epoch: float = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -150,10 +156,12 @@ class Up:
         if options.lan:
             self._prepare_lan()
         self._directory.say_address(self.address)
-        dsn, passwords = (external, None) if external else self._embedded()
+        self._clusters = Clusters(
+            self._directory, main=not external, keys=not os.environ.get("MOS_KEYS_URL")
+        )
+        self._start_databases()
         with self._step("Preparing the home"):
-            self._home = asyncio.run(self._prepare_home(dsn, passwords))
-        self._database = self._database_environment(dsn, passwords)
+            self._home = asyncio.run(self._prepare_home())
         self._directory.finish()
 
     def _listen(self) -> socket.socket:
@@ -162,6 +170,10 @@ class Up:
         # The orphans of a killed `mos up` are dying while we start.
         sock = listen(wanted, patience_s=3 if was_killed(options.data) else 0)
         self._stack.callback(sock.close)
+        require_encryption(
+            sock.getsockname()[0], tls=options.lan, public_url=public_url(),
+            how="start with --lan, which speaks HTTPS",
+        )  # fmt: skip
         return sock
 
     def _listen_for_trust(self) -> socket.socket:
@@ -203,47 +215,33 @@ class Up:
             return None
         return f"http://{self._addresses[0]}:{self._trust_socket.getsockname()[1]}/"
 
-    def _embedded(self) -> tuple[str, dict[str, str]]:
-        passwords = {
-            role: secret_files.password(self._directory.secrets, role)
-            for role in (OWNER, "mos_app", "mos_engine")
-        }
-        self._cluster = cluster = Cluster(self._directory.path, password=passwords.pop(OWNER))
-        if not cluster.exists():
-            if self._directory.marker.made:
-                raise Refused(
-                    f"the data directory is damaged (no {cluster.data}): restore a backup of "
-                    f"{self._directory.path}, or choose another --data; nothing was changed"
-                )
+    def _start_databases(self) -> None:
+        self._clusters.refuse_damage()
+        if self._clusters.absent:
             with self._step("Making the database"):
-                cluster.create()
-        with self._step("Starting the database"):
-            self._stack.callback(cluster.stop)
-            cluster.start(waiting=self._still_waiting)
-            asyncio.run(create_database(cluster.dsn(database="postgres"), DATABASE))
-        return cluster.dsn(database=DATABASE), passwords
+                self._clusters.create()
+        if self._clusters.ours:
+            with self._step("Starting the database"):
+                self._stack.callback(self._clusters.stop)
+                self._clusters.start(self._still_waiting)
+                asyncio.run(self._clusters.make_databases())
 
     def _still_waiting(self, seconds: float) -> None:
         if seconds > self._waited + 5:
             self._waited = seconds
             self.console.print(f"The database recovers from a crash… {seconds:.0f} s")
 
-    async def _prepare_home(self, dsn: str, passwords: dict[str, str] | None) -> Prepared:
-        return await prepare_home(
-            dsn,
-            self._directory.marker.home,
-            self._clock(),
-            passwords=passwords,
-            asked=self.options.kind is not None,
-        )
-
-    def _database_environment(self, dsn: str, passwords: dict[str, str] | None) -> dict[str, str]:
-        if passwords is None or self._cluster is None:
-            return {"DATABASE_URL": dsn}
-        return {
-            "MOS_APP_URL": self._cluster.dsn("mos_app", DATABASE, passwords["mos_app"]),
-            "MOS_ENGINE_URL": self._cluster.dsn("mos_engine", DATABASE, passwords["mos_engine"]),
-        }
+    async def _prepare_home(self) -> Prepared:
+        await self._clusters.prepare_keys(self._clock())
+        async with self._clusters.keyring() as keyring:
+            return await prepare_home(
+                self._clusters.dsn,
+                self._directory.marker.home,
+                self._clock(),
+                passwords=self._clusters.passwords,
+                asked=self.options.kind is not None,
+                keyring=keyring,
+            )
 
     @contextlib.contextmanager
     def _step(self, title: str) -> Iterator[None]:
@@ -281,15 +279,15 @@ class Up:
     def _child(self, name: str, *options: str) -> Child:
         environment = {
             **os.environ,
-            **self._database,
+            **self._clusters.environment,
             "PYTHONPATH": str(ROOT / "server"),
             "MOS_SECRETS": str(self._directory.secrets),
             "MOS_ARCHIVE": str(self._directory.archive),
             "MOS_DEMO": "1" if self._home.demo else "0",
             **self._whereabouts(),
         }
-        if "DATABASE_URL" not in self._database:
-            environment.pop("DATABASE_URL", None)
+        for owners in {"DATABASE_URL", "MOS_KEYS_URL"} - self._clusters.environment.keys():
+            environment.pop(owners, None)
         return Child(
             name,
             [sys.executable, "-P", "-m", "mos.ops.cli", name, *options],
@@ -368,12 +366,31 @@ class Up:
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 1)
-            if self._cluster and not self._cluster.alive and not stop.is_set():
-                self._say("the database ended; starting it again")
-                self._cluster.start()
+            for cluster in self._clusters.ours:
+                if not cluster.alive and not stop.is_set():
+                    self._say("the database ended; starting it again")
+                    cluster.start()
+            await self._renew_epoch()
             if self.options.lan and time.monotonic() - looked > _LOOK_AT_ADDRESSES_S:
                 looked = time.monotonic()
                 self._follow_addresses(serve)
+
+    async def _renew_epoch(self) -> None:
+        """Go over to a new epoch key when this one is a week old; a failure is said, not ours."""
+        if time.monotonic() < self._look_at_epoch:
+            return
+        self._look_at_epoch = time.monotonic() + _LOOK_AT_EPOCH_S
+        try:
+            done = await key_store.rotate_if_due(
+                self._clusters.keys_dsn, self._directory.secrets, self._clock()
+            )
+            if done:
+                await audit.note_rotation(self._clusters.dsn, done)
+        except (*key_store.FAILURES, OSError, DbError) as error:
+            self._say(f"the epoch key could not be renewed: {error}")
+        else:
+            if done:
+                self._say(f"epoch {done.number} of the keys has begun")
 
     def _follow_addresses(self, serve: Child) -> None:
         """Renew the certificate when the machine has moved to other addresses, or it runs out."""

@@ -1,5 +1,6 @@
 """What the plan does: keeps what is due in step with records, and records with alerts."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,8 +13,10 @@ from mos.dispatch import store as engine
 from mos.dispatch.model import Alert, Planned, PlanScope
 from mos.dispatch.rules import LADDERS
 from mos.plan import store
+from mos.plan.model.events import ALERT_CLEAR
 from mos.plan.model.reminder import Profile, Reminder
 from mos.plan.rules.planned import planned
+from mos.plan.rules.stand_ins import earliest, latest, moves_answers, stand_ins
 from mos.sync.actions import record
 from mos.sync.model import SystemChange
 
@@ -47,10 +50,15 @@ async def materialise(
         space: max(min(until[space], now - _STILL_BEGINS), now - _CATCH_UP) for space in spaces
     }
     plan: list[Planned] = []
+    paused: set[tuple[UUID, str]] = set()
     for space in spaces:
         start = min(add_from[space], now - _OPEN_FOR)
         for reminder in reminders[space]:
-            plan += planned(space, reminder, profiles[space], start=start, end=now + AHEAD)[0]
+            rows, silenced = planned(space, reminder, profiles[space], start=start, end=now + AHEAD)
+            plan += rows
+            paused |= {(space, occ) for occ in silenced}
+    answered = await _answered_elsewhere(db, org, reminders, plan, paused)
+    plan = [row for row in plan if (row.space, row.occ) not in answered]
     scope = PlanScope(
         org=org,
         reminders=[(space, None) for space in spaces],
@@ -140,13 +148,92 @@ async def _replan(  # noqa: PLR0913, PLR0917  one more than five
             )
             plan += rows
             paused |= {(space, occ) for occ in silenced}
+    answered = await _answered_elsewhere(db, org, reminders, plan, paused)
+    plan = [row for row in plan if (row.space, row.occ) not in answered]
     scope = PlanScope(
         org=org,
         reminders=list(pairs),
         since=now - _OPEN_FOR,
         add_from=dict.fromkeys(spaces, now - _STILL_BEGINS),
     )
-    await dispatch.replan(db, scope, plan, paused, now)
+    await dispatch.replan(db, scope, plan, paused, now, answered=answered)
+
+
+async def _answered_elsewhere(
+    db: Db,
+    org: UUID,
+    reminders: Mapping[UUID, Sequence[Reminder]],
+    plan: Sequence[Planned],
+    paused: set[tuple[UUID, str]],
+) -> set[tuple[UUID, str]]:
+    """Return what of `plan` (space, occ) somebody has answered under a time that it had before.
+
+    `paused` is planned, too, and silent: what was answered of it has not moved.
+    """
+    moving = {
+        (space, str(each.id))
+        for space, found in reminders.items()
+        for each in found
+        if moves_answers(each)
+    }
+    times: dict[tuple[UUID, str], list[str]] = defaultdict(list)
+    for space, occ in [*((row.space, row.occ) for row in plan), *paused]:
+        reminder, _, local = occ.partition("@")
+        if (space, reminder) in moving:
+            times[space, reminder].append(local)
+    if not times:
+        return set()
+    ranges = [
+        (space, f"{reminder}@{earliest(min(found))}", f"{reminder}@{latest(max(found))}")
+        for (space, reminder), found in times.items()
+    ]
+    given: dict[tuple[UUID, str], list[str]] = defaultdict(list)
+    for space, occ in await engine.answered_between(db, org, ranges):
+        reminder, _, local = occ.partition("@")
+        given[space, reminder].append(local)
+    return {
+        (space, f"{reminder}@{local}")
+        for (space, reminder), found in given.items()
+        for local in stand_ins(times[space, reminder], found)
+    }
+
+
+async def lock(db: Db, org: UUID, spaces: Iterable[UUID], now: datetime) -> None:
+    """Lock the plans of `spaces` until the transaction ends, before anything of them is."""
+    await engine.lock_horizons(db, org, sorted(set(spaces)), now)
+
+
+async def strays(
+    db: Db, org: UUID, names: Sequence[tuple[UUID, str]], now: datetime
+) -> list[tuple[UUID, str]]:
+    """Return which of these (space, occ) no plan has, with their spaces' plans locked."""
+    found = await engine.strays(db, org, names)
+    if found:
+        await lock(db, org, {space for space, _ in found}, now)
+    return found
+
+
+async def follow_answers(
+    db: Db,
+    org: UUID,
+    names: Sequence[tuple[UUID, str]],
+    now: datetime,
+    sources: Sequence[Source],
+) -> None:
+    """Let what is due and open follow answers (space, occ) that came or went.
+
+    For those under times that the plan may not have: they stand for others (`stand_ins`).
+    """
+    wanted = {(space, occ.partition("@")[0]) for space, occ in names}
+    spaces = sorted({space for space, _ in wanted})
+    if not spaces:
+        return
+    changed: dict[tuple[UUID, UUID], Reminder | None] = {}
+    for source in sources:
+        for space, found in (await source(db, spaces)).items():
+            changed |= {(space, each.id): each for each in found if (space, str(each.id)) in wanted}
+    if changed:
+        await replan_reminders(db, org, changed, now, homes=await homes_of(db, org, spaces))
 
 
 # ───────────────────────────────────────────────────────────── alerts and their records
@@ -161,7 +248,9 @@ async def record_alerts(
         return {}
     shown = [(alert, alert_doc(alert)) for alert in await engine.unrecorded_alerts(db, org, spaces)]
     changes = [
-        SystemChange(space=alert.space, coll="alert", rec=alert.alert, groups=changed)
+        SystemChange(
+            space=alert.space, coll="alert", rec=alert.alert, groups=changed, clear=ALERT_CLEAR
+        )
         for alert, doc in shown
         if (changed := _difference(alert.recorded, doc))
     ]
@@ -183,14 +272,14 @@ def alert_doc(alert: Alert) -> dict[str, Any]:
     what: dict[str, Any] = {"kind": alert.kind, "at": moment(alert.opened_at)}
     if alert.occ is not None:
         what |= {"occ": alert.occ}
-        what |= alert.about or {"reminder": alert.occ.partition("@")[0]}
-    else:
-        what |= alert.about
+        if not alert.about or alert.kind == "help":
+            what |= {"reminder": alert.occ.partition("@")[0]}
+    what |= alert.about
     return {
         "what": what,
         "step": {
             "n": alert.rung,
-            "of": len(LADDERS[alert.ladder]),
+            "of": len(alert.steps or LADDERS[alert.ladder]),
             "next_at": alert.next_at and moment(alert.next_at),
         },
         "taken": alert.taken_by
@@ -200,7 +289,8 @@ def alert_doc(alert: Alert) -> dict[str, Any]:
             "by": str(alert.taken_by),
             "at": moment(alert.taken_at),
             "again_at": moment(alert.resumes_at),
-        },
+        }
+        | ({"to": str(alert.handed_to)} if alert.handed_to else {}),
         "closed": alert.closed_at and {"at": moment(alert.closed_at), "why": alert.closed_why},
     }
 

@@ -1,6 +1,6 @@
 """When a domain crashes over a batch: take the batch apart, so that one op holds up no other."""
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Hashable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw, structs
 from mos.sync import rules
 from mos.sync.actions import HookFailed
 from mos.sync.metrics import HOOK_FAILURES
-from mos.sync.model import Pushed, PushHead
+from mos.sync.model import Pushed, PushHead, Result
 
 _log = structlog.get_logger(__name__)
 
@@ -28,22 +28,43 @@ async def push_apart(apply: Apply, request: PushHead) -> Pushed:
     A group is never cut: it is left out whole. Each part stays once it is in; one sent again is
     `dup`. Raises whatever else `apply` raises.
     """
-    middle = _middle(request.ops)
-    if middle is None:
+    halves = _halves(request.ops)
+    if halves is None:
         return await _push_alone(apply, request)
     parts = []
-    for ops in (request.ops[:middle], request.ops[middle:]):
-        part = structs.replace(request, ops=ops)
+    for places in halves:
+        part = structs.replace(request, ops=[request.ops[place] for place in places])
         try:
             parts.append(await apply(part))
         except HookFailed:
             parts.append(await push_apart(apply, part))
-    return _joined(*parts)
+    joined = _joined(*parts)
+    ordered = sorted(zip((*halves[0], *halves[1]), joined.results, strict=True), key=_place)
+    return structs.replace(joined, results=[result for _, result in ordered])
 
 
-def _middle(ops: list[Raw]) -> int | None:
-    """Return the place nearest to the middle that cuts through no group, or None."""
+def _place(pair: tuple[int, Result]) -> int:
+    return pair[0]
+
+
+def _halves(ops: list[Raw]) -> tuple[Sequence[int], Sequence[int]] | None:
+    """Return the places of two parts that cut through no group, or None where all is one thing.
+
+    Where groups lie in one another, the one that begins first is the second part: it is what the
+    others could not be cut from.
+    """
     groups = [rules.group_of(rules.read(op)) for op in ops]
+    middle = _middle(groups)
+    if middle is not None:
+        return range(middle), range(middle, len(ops))
+    others = [place for place, group in enumerate(groups) if group != groups[0]]
+    if not others:
+        return None
+    return others, [place for place, group in enumerate(groups) if group == groups[0]]
+
+
+def _middle(groups: Sequence[Hashable | None]) -> int | None:
+    """Return the place nearest to the middle that cuts through no group, or None."""
     last = {group: place for place, group in enumerate(groups)}
     cuts = []
     reaches = 0  # the last place that what came so far is bound to
@@ -51,7 +72,7 @@ def _middle(ops: list[Raw]) -> int | None:
         if place > reaches:
             cuts.append(place)
         reaches = max(reaches, place if group is None else last[group])
-    return min(cuts, key=lambda cut: abs(2 * cut - len(ops)), default=None)
+    return min(cuts, key=lambda cut: abs(2 * cut - len(groups)), default=None)
 
 
 async def _push_alone(apply: Apply, request: PushHead) -> Pushed:

@@ -7,6 +7,7 @@ in between), the same ops stand in the file twice, never nowhere: `seq` tells.
 import asyncio
 import gzip
 import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -38,7 +39,11 @@ async def archive(db: Db, folder: Path, org: UUID, space: UUID, now: datetime) -
 
     The last of them stays, and with it the proof of every cursor that stands there.
     """
-    found = await db.all(_OLD_OPS, org=org, space=space, before=now - HOT, limit=_AT_ONCE + 1)
+    before = now - HOT
+    past = f"{int(before.timestamp() * 1000):012x}"
+    found = await db.all(
+        _OLD_OPS, org=org, space=space, before=before, past=past, limit=_AT_ONCE + 1
+    )
     # The beginning alone: what leaves the database leaves it up to a place, and behind an op that
     # came while the server's clock was ahead there are older ones.
     old = list(takewhile(lambda op: op.is_old, found))[:-1]
@@ -53,6 +58,14 @@ async def archive(db: Db, folder: Path, org: UUID, space: UUID, now: datetime) -
 def file_of(folder: Path, org: UUID, space: UUID) -> Path:
     """Return where a space's archive is, or would be."""
     return folder / str(org) / f"{space}.jsonl.gz"
+
+
+def read(folder: Path, org: UUID, space: UUID) -> Iterator[bytes]:
+    """Yield the ops of a space's archive, each a JSON object as its row was, values sealed."""
+    file = file_of(folder, org, space)
+    if file.exists():
+        with gzip.open(file) as lines:
+            yield from lines
 
 
 async def forget(folder: Path, org: UUID, space: UUID) -> None:

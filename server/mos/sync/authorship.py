@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from mos.sync import hlc, rules
+from mos.sync import rules
 from mos.sync.model import Author, Collections, EventOp, Held, Op, Refusal
 
 # For how long after a right has ended what happened before is taken.
@@ -30,17 +30,24 @@ class Judged(Struct, frozen=True):
     late: Held | None = None
 
 
-def judged(op: Op, author: Author, collections: Collections) -> Judged:
-    """Return what is to become of an op that its author wrote."""
-    if author.during is not None and not _within(op, *author.during):
+def judged(op: Op, made_ms: int | None, author: Author, collections: Collections) -> Judged:
+    """Return what is to become of an op that its author wrote at `made_ms`.
+
+    That is the op's clock; where it was too far ahead to be believed, `rules.made`: no clock is
+    refused. What nobody knows the moment of (None) counts as written in its session, whose key it
+    is signed with, and while its author had a right.
+    """
+    if author.during is not None and made_ms is not None and not _within(made_ms, *author.during):
         return Judged(_SESSION)
-    if op.space in author.reach or op.space not in author.had:
-        return Judged(rules.refusal(op, author.reach, collections))
-    held = _held(op, author.had[op.space])
-    if held is None:
-        return Judged(REVOKED)
-    refusal = rules.refusal(op, {op.space: held.words}, collections)
-    return Judged(REVOKED) if refusal and refusal.verdict == "forbidden" else Judged(refusal, held)
+    now = rules.refusal(op, author.reach, collections)
+    if now is None or now.verdict != "forbidden" or op.space not in author.had:
+        return Judged(now)
+    # They may no longer; they may have when it happened.
+    for held in _held(op, made_ms, author.had[op.space]):
+        then = rules.refusal(op, {op.space: held.words}, collections)
+        if then is None or then.verdict != "forbidden":
+            return Judged(then, held)
+    return Judged(now if op.space in author.reach else REVOKED)
 
 
 def no_space(space: UUID, author: Author) -> Refusal | None:
@@ -57,22 +64,15 @@ def late_group(held: Held | None, now: datetime) -> Mapping[str, Any]:
     return {"late": {"until": _moment(held.until), "at": _moment(now)}}
 
 
-def _within(op: Op, since: datetime, until: datetime) -> bool:
-    at = hlc.millis(op.hlc)
+def _within(at: int, since: datetime, until: datetime) -> bool:
     return _ms(since) - _SLACK_MS <= at <= _ms(until) + _SLACK_MS
 
 
-def _held(op: Op, had: tuple[Held, ...]) -> Held | None:
-    """Return the right under which something happened; only events happen."""
-    at = hlc.millis(op.hlc)
-    return next(
-        (
-            held
-            for held in had
-            if isinstance(op, EventOp) and _ms(held.since) <= at < _ms(held.until)
-        ),
-        None,
-    )
+def _held(op: Op, at: int | None, had: tuple[Held, ...]) -> list[Held]:
+    """Return the rights under which something happened; only events happen."""
+    if not isinstance(op, EventOp):
+        return []
+    return [held for held in had if at is None or _ms(held.since) <= at < _ms(held.until)]
 
 
 def _ms(moment: datetime) -> int:

@@ -19,6 +19,11 @@ class _Number(Struct, frozen=True):
     number: int
 
 
+class _Oldest(Struct, frozen=True):
+    at: datetime | None
+
+
+_OLDEST_DELETED = SQL.query("oldest_deleted", _Oldest)
 _FORGET_DELETED = SQL.query("forget_deleted", _Number)
 
 
@@ -36,6 +41,12 @@ async def compact(db: Db, org: UUID, space: UUID, now: datetime) -> int:
         limit=_AT_ONCE,
     )
     return row.number if row else 0
+
+
+async def oldest_deleted(db: Db, org: UUID, space: UUID) -> datetime | None:
+    """Return when the deletion came that is remembered for longest in a space; None without one."""
+    row = await db.one(_OLDEST_DELETED, org=org, space=space)
+    return row.at if row else None
 
 
 def _clock(at: datetime) -> str:

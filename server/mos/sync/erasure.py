@@ -19,6 +19,7 @@ class Erasure(Struct, frozen=True):
 
 
 _CLOSE = SQL.command("close_spaces")
+_HOLD = SQL.command("hold_spaces")
 _ERASE = SQL.command("erase")
 _ERASURES = SQL.query("erasures", Erasure)
 
@@ -29,6 +30,14 @@ async def close(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:
     Before anything of them is deleted: what is written meanwhile would stay.
     """
     await db.run(_CLOSE, org=org, spaces=spaces)
+
+
+async def keep_out(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:
+    """Let none of these spaces be erased until the transaction ends; wait where one is.
+
+    Before their records are read, by whoever writes what follows from them.
+    """
+    await db.run(_HOLD, org=org, spaces=spaces)
 
 
 async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:

@@ -28,12 +28,14 @@ def receive(last: str, remote: str, now_ms: int, actor: str) -> str:
 def clamp(claimed: Iterable[str], *, floor: str, now_ms: int, limit_ms: int) -> Iterator[str]:
     """Yield a clock for each claimed one of a device, in the order of its ops (by n).
 
-    One that is no more than `limit_ms` ahead of the server's `now_ms` stays. Another is stamped
+    One that is no more than `limit_ms` ahead of the server's `now_ms` stays; so does one that is
+    no later than `floor`, as where the server's clock was set back. Another is stamped
     anew at `now_ms`, but after every clock of this device that the server has kept: `floor` and
     those before it here. So the device's own order survives, and nothing is refused.
     """
     for hlc in claimed:
-        kept = hlc if millis(hlc) <= now_ms + limit_ms else send(floor, now_ms, hlc[16:])
+        is_near = millis(hlc) <= now_ms + limit_ms or _tick(hlc) <= _tick(floor)
+        kept = hlc if is_near else send(floor, now_ms, hlc[16:])
         yield kept
         floor = max(floor, kept, key=_tick)
 

@@ -1,6 +1,6 @@
 """Words of synchronisation: what a domain declares, what travels, what came of it. Types only."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,12 +15,17 @@ SCHEMA = 1
 MAX_OPS = 500
 MAX_BYTES = 1_048_576
 MAX_GROUP = 50
+# How many proposals and decisions a push may hold, unless it is one group: each writes its whole
+# conflict anew, with the space locked, and a group among them may have to be taken apart by itself.
+MAX_SAFETY = 20
 # The collection of conflicts over safety records, which the server alone writes.
 CONFLICT = "conflict"
 # A device's clock may run this far ahead of the server's before its ops are stamped anew.
 SKEW_MS = 60_000
 
 Groups = dict[str, Any]
+# Space and record.
+RecordName = tuple[UUID, UUID]
 
 # ────────────────────────────────────────────────── what a domain declares, and what it is told
 
@@ -50,12 +55,18 @@ class Collection:
 
     `check` gets the groups as the device wrote them, `{"title": …}` for a set and `{"v": {…}}` for
     an event or a safety op, and raises Invalid with `field` where they are wrong. `people_may`
-    names the groups that people may set (None: all); the rest is the server's. Of a safety
+    names the groups that people may set (None: all); the rest is the server's. `lesser` is a word
+    that lets people without `write` set what passes its question. Of a safety
     collection, `write` lets people propose and `confirm` make active, and `second` says of the
     groups whether it takes two people to make them so. `applied` runs inside the push's
     transaction with all changes of one push to this collection, in order, spaces mixed; it must not
     refuse: what it raises undoes the push, and the op at fault is looked for and set aside
     (`mos.sync.apart`), unless the database was away: then the device tries again later.
+
+    An id of version 5 is a name: it may be taken before what it names is there, and another
+    collection's, or a conflict's, then never could be. So people write such a record only where
+    `named` says of space, id and groups that this is its name, or `known` that the server has begun
+    it: it returns those of (space, record) that it has, in one statement.
     """
 
     name: str
@@ -63,11 +74,16 @@ class Collection:
     write: str  # the permission word that a writer needs in the space
     check: Callable[[Groups], None]
     people_may: frozenset[str] | None = None
+    lesser: tuple[str, Callable[[Groups], bool]] | None = None
     confirm: str | None = None
     second: Callable[[Groups], bool] | None = None
+    # Which groups stay readable in the database: what the engine and its statements read of them.
+    clear: frozenset[str] = frozenset()
     # What a writer must know: an app that cannot show a new field of it may not write without it.
     min_push: int = 1
     applied: Callable[[Db, UUID, list[Change], datetime], Awaitable[None]] | None = None
+    named: Callable[[UUID, UUID, Groups], bool] | None = None
+    known: Callable[[Db, UUID, Sequence[RecordName]], Awaitable[set[RecordName]]] | None = None
 
 
 class SystemChange(Struct, frozen=True, kw_only=True):
@@ -77,6 +93,8 @@ class SystemChange(Struct, frozen=True, kw_only=True):
     coll: str
     rec: UUID
     groups: Groups
+    # Which of the groups stay readable in the database (Collection.clear).
+    clear: frozenset[str] = frozenset()
     # Given, a second `record` of the same id changes nothing; absent, one is made.
     op: UUID | None = None
 
@@ -102,7 +120,7 @@ class Author(Struct, frozen=True, kw_only=True):
     session: UUID
     device: UUID
     reach: Reach
-    # What they might until lately, where they may nothing now.
+    # What they might until lately: all of it where they may nothing now, and some where less.
     had: Mapping[UUID, tuple[Held, ...]] = {}
     # When that session began and ended, where it is not the one that sends.
     during: tuple[datetime, datetime] | None = None
@@ -217,7 +235,9 @@ class Cursor(Struct, frozen=True):
     floor: int = 0
 
 
-_Spaces = Annotated[list[UUID], Meta(max_length=1000)]
+# As many spaces as a body has room for: a greeting says of all where it stands.
+_ALL_SPACES = 10_000
+_Spaces = Annotated[list[UUID], Meta(max_length=_ALL_SPACES)]
 _Ranges = Annotated[list[tuple[_Number, _Number]], Meta(max_length=1000)]
 
 
@@ -229,10 +249,12 @@ class Hello(Struct, frozen=True):
     device_id: UUID
     client_now: _Moment
     app: Annotated[str, Meta(max_length=100)] = ""
-    sent: Annotated[dict[UUID, int], Meta(max_length=1000)] = {}
+    sent: Annotated[dict[UUID, int], Meta(max_length=_ALL_SPACES)] = {}
     # What it has lost of its own numbers, first and last; and the spaces that it has forgotten.
-    lost: Annotated[dict[UUID, _Ranges], Meta(max_length=1000)] = {}
+    lost: Annotated[dict[UUID, _Ranges], Meta(max_length=_ALL_SPACES)] = {}
     purged: _Spaces = []
+    # Refused ops of whoever is signed in that they have read.
+    read: Annotated[list[UUID], Meta(max_length=1000)] = []
 
 
 class SignedBy(Struct, frozen=True):
@@ -263,6 +285,8 @@ class Pull(Struct, frozen=True):
     spaces: Annotated[dict[UUID, Annotated[str, Meta(max_length=64)]], Meta(max_length=1000)]
     limit: Annotated[int, Meta(ge=1, le=5000)] = 2000
     check: bool = False
+    # The device has more spaces than these, and asks of the others by themselves.
+    part: bool = False
 
 
 Verdict = Literal[
@@ -276,7 +300,7 @@ Verdict = Literal[
     "gone",
     "retry",
 ]
-CandidateWhy = Literal["open", "base", "unconfirmed", "second", "late"]
+CandidateWhy = Literal["open", "base", "unconfirmed", "second", "late", "decided"]
 ResetWhy = Literal["epoch", "floor", "tag"]
 
 
@@ -400,7 +424,7 @@ class SchemaRange(Struct, frozen=True):
     current: int = SCHEMA
     min_pull: int = 1
     min_push: int = 1
-    # Of safety collections: the oldest app that may write them.
+    # Every collection that is taken, and the oldest app that may write it (of safety ones).
     colls: dict[str, int] = {}
 
 
@@ -412,6 +436,25 @@ class Limits(Struct, frozen=True):
     skew_ms: int = SKEW_MS
 
 
+class Refused(Struct, frozen=True):
+    """An op of whoever is signed in that was refused, on this device or another, and not read."""
+
+    op: UUID
+    space: UUID
+    # "" where it could not be read.
+    coll: str
+    # Of an event its own, which is the op's.
+    rec: UUID | None
+    # Groups as written; of what could not be read, what can be made out of it; of a choice that
+    # came too late, the versions it was between.
+    what: Any
+    verdict: str
+    code: str
+    at: datetime
+    # They see the space no longer: nothing of what was written is told.
+    bare: bool | UnsetType = UNSET
+
+
 class HelloAnswer(Struct, frozen=True):
     """What the server wants a device to know at the start."""
 
@@ -421,6 +464,7 @@ class HelloAnswer(Struct, frozen=True):
     # Numbers of the device below `acked` that never came, first and last.
     missing: dict[UUID, list[tuple[int, int]]]
     spaces: list[SpaceHead]
+    refused: list[Refused] = []
     proto: int = PROTO
     schema: SchemaRange = SchemaRange()
     limits: Limits = Limits()

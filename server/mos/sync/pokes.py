@@ -11,7 +11,7 @@ import asyncio
 import random
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,6 +126,7 @@ class Hub:
         self._unsaid_heads: dict[UUID, dict[UUID, int]] = defaultdict(dict)
         self._unsaid: list[dict[str, Any]] = []
         self._something = asyncio.Event()
+        self._ears: dict[UUID, Callable[[str], None]] = {}
 
     @property
     def streams(self) -> int:
@@ -155,6 +156,10 @@ class Hub:
         everybody = list(accounts)
         for start in range(0, len(everybody), _ACCOUNTS_A_PAYLOAD):
             self._say({"o": org, "acl": everybody[start : start + _ACCOUNTS_A_PAYLOAD]})
+
+    def on_ring(self, device: UUID, hear: Callable[[str], None]) -> None:
+        """Let this process hear itself what another asks `device` to ring for (an occurrence)."""
+        self._ears[device] = hear
 
     def drain(self, retry_ms: int = 8000) -> None:
         """Send every stream away: this process is about to stop."""
@@ -232,6 +237,8 @@ class Hub:
         self._hear_heads(poke.o, poke.s)
         if poke.ring is not None:
             self._hear_ring(poke.o, poke.ring.device, Ring(poke.ring.space, poke.ring.occ))
+            if poke.ring.device in self._ears:
+                self._ears[poke.ring.device](poke.ring.occ)
         if poke.acl:
             self._hear_access(poke.o, frozenset(poke.acl))
 

@@ -1,21 +1,28 @@
 """What could not be taken, kept for a person; and what devices have lost, so that it is known."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.db import Db, Queries
+from mos.privacy.sealing import KeyGone
 from mos.sync.metrics import LOST_OPS
+from mos.sync.sealing import records_of
 
 _sql = Queries(__package__, "quarantine.sql")
 
 How = Literal["again", "dropped"]
 # Numbers of ops, first and last.
 Ranges = Sequence[tuple[int, int]]
+
+# A year and a month: whoever looks back on a year finds what was settled in it.
+SETTLED_KEPT = timedelta(days=400)
+_AT_ONCE = 1000
 
 # What the server adds to what a device writes.
 _OURS = frozenset({"by", "late"})
@@ -49,14 +56,20 @@ class _Count(Struct, frozen=True):
     count: int
 
 
-class _Handled(Struct, frozen=True):
+class Entry(Struct, frozen=True):
+    """One refused op, and what became of it."""
+
+    space: UUID
     how: How | None
+    payload: Any
 
 
 _QUARANTINED = _sql.query("quarantined", Kept)
 _HANDLE = _sql.command("handle_quarantined")
-_ENTRY = _sql.query("quarantine_entry", _Handled)
+_ENTRY = _sql.query("quarantine_entry", Entry)
+_FORGET_SETTLED = _sql.command("forget_settled")
 _LOST_OPS = _sql.query("lost_ops", Lost)
+_LOCK_SPACES = _sql.command("lock_spaces")
 _GIVE_UP = _sql.query("give_up", _Count)
 _PURGED = _sql.command("purged")
 
@@ -65,7 +78,15 @@ async def kept(
     db: Db, org: UUID, spaces: Sequence[UUID], *, since: datetime, limit: int
 ) -> list[Kept]:
     """Return refused ops: first what nobody has handled, then what was handled after `since`."""
-    return await db.all(_QUARANTINED, org=org, spaces=spaces, since=since, limit=limit)
+    found = await db.all(_QUARANTINED, org=org, spaces=spaces, since=since, limit=limit)
+    records = await records_of(db, org, {each.space for each in found})
+    opened = []
+    for each in found:
+        # Of somebody erased there is nothing left to look at.
+        with suppress(KeyGone):
+            payload = records.payload(each.space, each.op, each.payload)
+            opened.append(structs.replace(each, payload=payload))
+    return opened
 
 
 async def handle(  # noqa: PLR0913  one row's columns
@@ -73,8 +94,26 @@ async def handle(  # noqa: PLR0913  one row's columns
 ) -> How | None:
     """Say what became of a refused op; return what was said first, or None where there is none."""
     await db.run(_HANDLE, org=org, spaces=spaces, op=op, how=how, account=account, now=now)
-    entry = await db.one(_ENTRY, org=org, spaces=spaces, op=op)
-    return entry.how if entry else None
+    found = await entry(db, org, spaces, op)
+    return found.how if found else None
+
+
+async def entry(db: Db, org: UUID, spaces: Sequence[UUID], op: UUID) -> Entry | None:
+    """Return a refused op of these spaces, or None where there is none."""
+    found = await db.one(_ENTRY, org=org, spaces=spaces, op=op)
+    if found is None:
+        return None
+    records = await records_of(db, org, [found.space])
+    with suppress(KeyGone):
+        return structs.replace(found, payload=records.payload(found.space, op, found.payload))
+    return None
+
+
+async def forget_settled(db: Db, org: UUID, space: UUID, now: datetime) -> int:
+    """Forget what was settled more than 400 days ago, some of it; return how many ops that was."""
+    return await db.run(
+        _FORGET_SETTLED, org=org, space=space, before=now - SETTLED_KEPT, limit=_AT_ONCE
+    )
 
 
 async def lost(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[Lost]:
@@ -82,12 +121,17 @@ async def lost(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[Lost]:
     return await db.all(_LOST_OPS, org=org, spaces=spaces)
 
 
+async def lock(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:
+    """Wait for pushes and erasures that are under way in these spaces of the scope."""
+    await db.run(_LOCK_SPACES, org=org, spaces=spaces)
+
+
 async def give_up(
     db: Db, org: UUID, device: UUID, said: Mapping[UUID, Ranges], now: datetime
 ) -> None:
     """Take note that a device no longer has what is missing of it; the rest of `said` is nothing.
 
-    The spaces must be in the transaction's scope.
+    The spaces must be in the transaction's scope, and locked.
     """
     triples = [
         (space, first, last)
@@ -105,7 +149,7 @@ async def give_up(
 
 
 async def purged(db: Db, org: UUID, device: UUID, spaces: Sequence[UUID], now: datetime) -> None:
-    """Remember that a device has forgotten these spaces, which must be in the scope."""
+    """Remember that a device has forgotten these spaces: in the scope, and locked."""
     await db.run(_PURGED, org=org, device=device, spaces=spaces, now=now)
 
 

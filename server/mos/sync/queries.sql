@@ -8,7 +8,8 @@ FROM sync_push(:org, :device, :account, :session, :now, :skew_ms, :spaces, :ops)
 ORDER BY ord, seq;
 
 -- name: push_safety
--- The same for a batch that holds safety ops.
+-- The same for a batch that holds safety ops. What it decides by, sync_decide, stands as it is now in
+-- migration 0015; the one in 0002 is the first.
 SELECT ord, space_id AS space, verdict, code, was, seq, hlc, claimed, n, doc
 FROM sync_push_safety(:org, :device, :account, :session, :now, :skew_ms, :spaces, :ops)
 ORDER BY ord, seq;
@@ -26,9 +27,18 @@ FOR NO KEY UPDATE OF s;
 
 -- name: pull
 -- What changed in each space since its cursor, in one snapshot: see the function (migration 0002).
-SELECT space_id AS space, is_erased, reset, epoch, rows, more, seq, tag, floor, live_n, live_sum, live_sq
-FROM sync_pull(:org, :spaces, :cursors, :epochs, :seqs, :tags, :floors, :limit, :bytes)
-ORDER BY ord;
+-- The same statement sets the transaction's scope, which spares a round trip: the function takes what
+-- set_config answers, so it cannot run before.
+WITH scope AS MATERIALIZED (
+  SELECT set_config('mos.org', (:org::uuid)::text, true)::uuid AS org,
+         set_config('mos.spaces', (:spaces::uuid[])::text, true)::uuid[] AS spaces
+)
+SELECT p.space_id AS space, p.is_erased, p.reset, p.epoch, p.rows, p.more, p.seq, p.tag, p.floor,
+       p.live_n, p.live_sum, p.live_sq
+FROM scope
+CROSS JOIN LATERAL
+  sync_pull(scope.org, scope.spaces, :cursors, :epochs, :seqs, :tags, :floors, :limit, :bytes) AS p
+ORDER BY p.ord;
 
 -- name: heads
 -- Where each space stands, and what the device is acknowledged there.
@@ -42,7 +52,7 @@ ORDER BY s.space_id;
 
 -- name: docs
 -- The records of a collection that are not deleted.
-SELECT space_id AS space, rec_id AS rec, doc
+SELECT org_id AS org, space_id AS space, rec_id AS rec, doc
 FROM rec
 WHERE org_id = (SELECT mos_org()) AND space_id = ANY (:spaces) AND coll = :coll
   AND (doc -> 'deleted') IS DISTINCT FROM 'true'

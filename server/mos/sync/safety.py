@@ -1,13 +1,15 @@
 """What synchronisation makes of a safety op before the database decides. Pure: no database.
 
-The decision itself (docs/sync.md, "Safety") is `sync_decide`, under the space's lock. It reads no
-value, only versions, digests and flags; those are made here.
+The decision itself (docs/sync.md, "Safety") is `sync_decide` (migration 0015; 0002 has the first),
+under the space's lock. It reads no value, only versions, digests and flags; those are made here.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -25,8 +27,13 @@ _FRESH_MS = 24 * 3_600_000
 
 def digest(value: Groups) -> str:
     """Return what two equal values have in common: 32 hex digits."""
+    return hashlib.sha256(canonical(value)).hexdigest()[:32]
+
+
+def canonical(value: Groups) -> bytes:
+    """Return the text that two equal values share."""
     text = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return text.encode()
 
 
 def _plain(value: Any) -> Any:
@@ -54,31 +61,34 @@ def needs_two(collection: Collection, value: Groups) -> bool:
         return True
 
 
-def logged(op: SafetyOp | ResolveOp, collection: Collection, words: frozenset[str]) -> Groups:
-    """Return what is kept of an op in the log: what was written, and all that decides over it."""
+def logged(
+    op: SafetyOp | ResolveOp,
+    collection: Collection,
+    words: frozenset[str],
+    digest_of: Callable[[UUID, Groups], str],
+) -> Groups:
+    """Return what is kept of an op in the log: what was written, and all that decides over it.
+
+    `digest_of` says of a space and a value what equal values share.
+    """
     if isinstance(op, ResolveOp):
         return {"base": op.base, "seen": op.seen, "choose": op.choose, "why": op.why}
     return {
         "v": op.v,
         "base": op.base,
         "trunk": op.trunk,
-        "dig": digest(op.v),
+        "dig": digest_of(op.space, op.v),
         "confirm": collection.confirm in words,
         "second": needs_two(collection, op.v),
     }
 
 
-def aged(item: dict[str, Any], skew_ms: int, now: datetime) -> bool:
+def aged(made: str | None, now: datetime) -> bool:
     """Say whether an op is more than a day old although its clock, stamped anew, does not show it.
 
-    `skew_ms` is how far the device's clock was ahead when it sent: what it claimed, less that, is
-    when it was made. A clock that was not stamped anew needs no such reckoning: devices correct
-    theirs by the server's.
+    `made` is when it was written (`rules.made`); where nobody knows, it may have been long ago.
     """
-    if item["claimed"] is None:
-        return False
-    made_ms = hlc.millis(item["claimed"]) - skew_ms
-    return made_ms < int(now.timestamp() * 1000) - _FRESH_MS
+    return made is None or hlc.millis(made) < int(now.timestamp() * 1000) - _FRESH_MS
 
 
 def beside(op: SafetyOp | ResolveOp, clock: str, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from mos.db import Db, Queries
+from mos.sync.sealing import records_of
 
 _sql = Queries(__package__, "snapshot.sql")
 
@@ -96,6 +97,7 @@ async def page(db: Db, org: UUID, space: UUID, snapshot: Snapshot) -> list[str]:
         UUID(bytes=packed[start : start + _ID_BYTES]) for start in range(0, len(packed), _ID_BYTES)
     ]
     lines = await db.all(_PAGE, org=org, space=space, ids=ids, bytes=_PAGE_BYTES)
+    records = await records_of(db, org, [space])
     read = ids.index(lines[-1].rec) + 1 if lines else len(ids)
     snapshot.rest = snapshot.rest[read * _ID_BYTES :]
-    return [line.text for line in lines]
+    return records.lines(space, [line.text for line in lines])

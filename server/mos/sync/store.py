@@ -14,6 +14,7 @@ from msgspec import Struct
 from mos.db import Db, Queries
 from mos.sync import safety
 from mos.sync.model import Author, Cursor, Groups, ResetWhy, Verdict
+from mos.sync.sealing import AnyDoc, records_of
 
 _sql = Queries(__package__)
 
@@ -68,6 +69,7 @@ class Head(Struct, frozen=True):
 class Doc(Struct, frozen=True):
     """One record as it stands: group → value."""
 
+    org: UUID
     space: UUID
     rec: UUID
     doc: Groups
@@ -122,7 +124,10 @@ async def device_clocks(db: Db, org: UUID, device: UUID, spaces: Sequence[UUID])
 async def pull(
     db: Db, org: UUID, cursors: dict[UUID, Cursor], *, limit: int, max_bytes: int
 ) -> list[PullRow]:
-    """Return what changed in each space since its cursor; unchanged spaces are absent."""
+    """Return what changed in each space since its cursor; unchanged spaces are absent.
+
+    Sets the transaction's scope to the spaces asked for.
+    """
     asked = cursors.values()
     return await db.all(
         _PULL,
@@ -152,4 +157,12 @@ async def docs(db: Db, space: UUID, coll: str) -> list[Doc]:
 
 async def docs_of_spaces(db: Db, spaces: Sequence[UUID], coll: str) -> list[Doc]:
     """Return the records of `coll` in `spaces` that are not deleted: one statement for all."""
-    return await db.all(_DOCS, spaces=spaces, coll=coll)
+    return await opened(db, coll, await db.all(_DOCS, spaces=spaces, coll=coll))
+
+
+async def opened(db: Db, coll: str, docs: Sequence[AnyDoc]) -> list[AnyDoc]:
+    """Return rows of records of `coll`, opened; what was of somebody erased is left out."""
+    if not docs:
+        return []
+    records = await records_of(db, docs[0].org, {each.space for each in docs})
+    return records.docs(coll, docs)

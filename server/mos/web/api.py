@@ -1,14 +1,18 @@
 """The REST API: Litestar with our types, our errors and our document.
 
-Litestar routes, and decodes bodies into Structs. What a handler needs is given by name from here:
+Litestar routes; bodies become Structs, strictly. What a handler needs is given by name from here:
 `given` (the process's parts and the moment) and `me` (who is signed in). Only this module, `doors`
 and the domains' routes know Litestar.
 """
 
+import re
 from collections.abc import Callable
+from datetime import datetime
+from functools import cache
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, get_args
 
+import msgspec
 from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
@@ -16,13 +20,17 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import License
 
 import mos
+from mos.calendar import routes as calendar_routes
 from mos.care import routes as care_routes
 from mos.care.model import Actor
 from mos.care.routes.given import Given
 from mos.kernel.errors import Invalid, NotFound
-from mos.web import doors
+from mos.review import routes as review_routes
+from mos.speech import routes as speech_routes
+from mos.web import doors, provider_doors
+from mos.web.document import described
 from mos.web.edge import log_crash
-from mos.web.errors import HttpRefused, invalid, problem, problem_headers
+from mos.web.errors import invalid, not_allowed, problem, problem_headers
 from mos.web.session import actor_of
 
 PREFIX = "/api/v1"
@@ -34,6 +42,7 @@ def create_api(given: Callable[[], Given]) -> Litestar:
         route_handlers=[_router(given)],
         openapi_config=None,
         exception_handlers={Exception: _refuse},
+        request_class=_Strictly,
         logging_config=None,
         request_max_body_size=None,
         debug=False,
@@ -59,7 +68,7 @@ def document() -> dict[str, Any]:
         render_plugins=[],
     )
     app = Litestar([_router(nothing_runs)], openapi_config=config, logging_config=None)
-    return documented(app.openapi_schema.to_schema())
+    return described(app.openapi_schema.to_schema(), PREFIX)
 
 
 def _router(given: Callable[[], Given]) -> Router:
@@ -73,9 +82,50 @@ def _router(given: Callable[[], Given]) -> Router:
 
     return Router(
         path=PREFIX,
-        route_handlers=[*doors.HANDLERS, *care_routes.HANDLERS],
+        route_handlers=[
+            *doors.HANDLERS,
+            *provider_doors.HANDLERS,
+            *care_routes.HANDLERS,
+            *calendar_routes.HANDLERS,
+            *speech_routes.HANDLERS,
+            *review_routes.HANDLERS,
+        ],
         dependencies={"given": Provide(provide, sync_to_thread=False), "me": Provide(me)},
+        before_request=_require_moments,
     )
+
+
+class _Strictly(Request[Any, Any, Any]):
+    """A request whose body is what the document says: 0 is no `false`, and "5" no number.
+
+    Litestar alone reads bodies as generously as addresses, where everything is text.
+    """
+
+    async def json(self) -> Any:
+        """Return the body as the type that its handler takes; raises msgspec's errors."""
+        field = self.route_handler.parsed_data_field
+        return _reads(field.annotation if field else Any).decode(await self.body())
+
+
+@cache
+def _reads(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+# A date's first five signs, in years in which somebody may live.
+_YEAR = re.compile(r"(19|20|21)[0-9]{2}-")
+
+
+async def _require_moments(request: Request[Any, Any, Any]) -> None:
+    """Refuse what is no time of ours where one is asked for in the address; raises Invalid.
+
+    `2026` would be a second of 1970, and at the ends of the calendar no zone has a day to spare.
+    """
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    for name, value in request.query_params.items():
+        kind = parameters[name].annotation if name in parameters else None
+        if datetime in (kind, *get_args(kind)) and not _YEAR.match(value):
+            raise Invalid("Say when with a time zone, as in 2026-11-25T09:00:00Z.", field=name)
 
 
 # ────────────────────────────────────────────────────────────── errors
@@ -100,9 +150,7 @@ def _ours(error: Exception) -> Exception:
         case HTTPStatus.NOT_FOUND:
             return NotFound("There is nothing here.")
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            return HttpRefused(
-                HTTPStatus.METHOD_NOT_ALLOWED, "method", "This address does not take this method."
-            )
+            return not_allowed((error.headers or {}).get("allow", ""))
         case HTTPStatus.BAD_REQUEST:
             return Invalid("The body is not valid JSON.", code="invalid_json")
         case _:
@@ -117,91 +165,3 @@ def _invalid(error: ValidationException) -> Invalid:
     if message in {"", "'data'"}:
         return Invalid("Send a body of JSON.", code="invalid_json")
     return invalid(message if key in (None, "data") else f"{message} - at `$.{key}`")
-
-
-# ────────────────────────────────────────────────────────────── the document
-
-_PROBLEM = {
-    "type": "object",
-    "title": "Problem",
-    "description": "The one shape of an error answer (RFC 9457).",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {
-        "type": {"type": "string", "description": "Always about:blank: `code` says which kind."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "A stable word for programs; see docs/api.md."},
-        "detail": {"type": "string", "description": "One sentence for a person, in English."},
-        "field": {"type": "string", "description": "Which part of the request is wrong."},
-        "retry_after_s": {"type": "integer", "description": "When the next try is welcome."},
-        "wipe": {"type": "boolean", "description": "This device was ended: forget everything."},
-        "nonce": {"type": "string", "description": "What it says once it has (docs/sync.md)."},
-    },
-}
-_ERRORS = {
-    400: "The request is wrong in itself; `field` says where.",
-    401: "Nobody is signed in, or the session has ended.",
-    403: "Not yours to do, or the request came from another site.",
-    404: "Absent, or not yours to know of.",
-    409: "The world is not as the request takes it to be.",
-    413: "The body is larger than 1 MiB.",
-    415: "The body is not application/json.",
-    429: "Too many tries; `retry_after_s` says when the next is welcome.",
-    500: "Something went wrong here.",
-}
-_OPEN = frozenset({"/installation", "/claim", "/invitations/open", "/invitations/accept"})
-_LIMITED = frozenset({"/session", "/account/password", "/devices/{device_id}/ring-test"})
-
-
-def documented(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return Litestar's document with our error answers and our cookie in place of its own."""
-    components = schema.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = _PROBLEM
-    components["securitySchemes"] = {
-        "cookie": {"type": "apiKey", "in": "cookie", "name": "__Host-mos"}
-    }
-    for path, operations in schema["paths"].items():
-        for method, operation in operations.items():
-            _document_errors(path.removeprefix(PREFIX), method, operation)
-    return schema
-
-
-def _document_errors(path: str, method: str, operation: dict[str, Any]) -> None:
-    is_open = path in _OPEN or (path, method) == ("/session", "post")
-    answers = cast("dict[str, Any]", operation["responses"])
-    for theirs in [status for status in answers if status.startswith(("4", "5"))]:
-        del answers[theirs]
-    for status in _errors_of(path, method, has_body="requestBody" in operation, is_open=is_open):
-        answers[str(status)] = {
-            "description": _ERRORS[status],
-            "content": {
-                "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-            },
-        }
-    operation["security"] = [] if is_open else [{"cookie": []}]
-    if method != "get":
-        parameters = operation.setdefault("parameters", [])
-        parameters.append(
-            {
-                "name": "x-mos",
-                "in": "header",
-                "required": True,
-                "description": "Shows that the request comes from our own page or from a program.",
-                "schema": {"type": "string", "const": "1"},
-            }
-        )
-
-
-def _errors_of(path: str, method: str, *, has_body: bool, is_open: bool) -> list[int]:
-    errors = [500]
-    if has_body:
-        errors += [400, 409, 413, 415]
-    if not is_open or path == "/session":
-        errors.append(401)
-    if method != "get" or path in {"/units", "/accounts", "/residents", "/relations"}:
-        errors.append(403)
-    if "{" in path or path.startswith("/invitations"):
-        errors.append(404)
-    if path in _LIMITED and method == "post":
-        errors += [409, 429]
-    return sorted(set(errors))

@@ -4,29 +4,37 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from msgspec import structs
 
+from mos.care.actions.doorkeeper import Doorkeeper
+from mos.care.actions.oidc.directory import Directory
 from mos.care.actions.passwords import STANDARD, STRONG, Passwords
+from mos.care.actions.relying_party import relying_party
 from mos.care.actions.session_keys import SessionKeys
-from mos.care.actions.sign_in import Doorkeeper
 from mos.care.routes.given import Given
 from mos.db import Pool, connect
 from mos.dispatch import vapid, webpush
+from mos.dispatch.channels.messengers import open_messengers
+from mos.dispatch.outward import open_outward
 from mos.kernel.clock import Clock
 from mos.kernel.errors import NotFound
 from mos.kernel.settings import Settings
+from mos.privacy import seals
+from mos.privacy.keyring import open_keyring
 from mos.sync.pokes import Hub
+from mos.web import calendar
 from mos.web.api import create_api, document
+from mos.web.came_back import CALLBACK, came_back
 from mos.web.edge import App, Edge, Receive, Scope, Send
-from mos.web.errors import HttpRefused
+from mos.web.errors import not_allowed
 from mos.web.health import Answer, Health
 from mos.web.metrics import Metrics
 from mos.web.static import StaticFiles
 from mos.web.sync import sync_app
+from mos.web.watch import answering
 from mos.wiring import COLLECTIONS
 
 _POOL_SIZE = 16
@@ -49,6 +57,7 @@ class Application:
         self._sync: App | None = None
         metrics = Metrics()
         self._health = Health(lambda: self._started().pool, clock, settings, metrics)
+        self._calendar = calendar.CalendarFeeds(lambda: self._started().pool, clock)
         self._api: Any = create_api(self._now)
         self._static = StaticFiles(settings.app_dir)
         self._edge = Edge(self._route, settings, metrics)
@@ -76,6 +85,14 @@ class Application:
             await _send(send, Answer(200, b"application/json", _document()))
         elif path.startswith("/api/"):
             await self._api(scope, receive, send)
+        elif path.startswith(calendar.PREFIX):
+            scope["route"] = calendar.PREFIX
+            _require_get(scope)
+            await _send(send, await self._calendar.answer(scope))
+        elif path == CALLBACK:
+            scope["route"] = path
+            _require_get(scope)
+            await _send(send, came_back(scope))
         elif page is not None:
             scope["route"] = path
             _require_get(scope)
@@ -109,18 +126,37 @@ class Application:
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         settings = self._settings
-        pool = await connect(settings.app_url, role=settings.app_role, size=_POOL_SIZE)
         async with AsyncExitStack() as stack:
+            ring = await stack.enter_async_context(open_keyring(settings))
+            pool = await connect(
+                settings.app_url, role=settings.app_role, size=_POOL_SIZE, keyring=ring
+            )
             stack.push_async_callback(pool.close)
             key = vapid.load_or_make(settings.secrets / "vapid.pem", contact=_contact(settings))
-            push = await stack.enter_async_context(webpush.open_post(key, settings))
+            older = vapid.load_older(settings.secrets, contact=_contact(settings))
+            push = await stack.enter_async_context(webpush.open_post(key, settings, older=older))
+            keys = seals.load(settings.secrets / "seal.key")
+            messengers = await stack.enter_async_context(open_messengers(settings, keys))
+            outward = await stack.enter_async_context(open_outward(settings.channel_networks))
             hub = await stack.enter_async_context(_listening(pool))
+            await stack.enter_async_context(answering(hub, pool, self._clock))
             door = Doorkeeper(
                 Passwords(_COST[settings.password_cost]),
                 (settings.secrets / "limits.key").read_bytes(),
                 SessionKeys((settings.secrets / "sync.key").read_bytes()),
+                relying_party(settings.public_url),
             )
-            self._given = Given(settings, pool, door, push, hub, self._clock())
+            self._given = Given(
+                settings,
+                pool,
+                door,
+                push,
+                messengers,
+                Directory(outward),
+                hub,
+                COLLECTIONS,
+                self._clock(),
+            )
             self._sync = sync_app(pool, self._clock, COLLECTIONS, hub, door.session_keys)
             yield
 
@@ -152,9 +188,7 @@ def _require_get(scope: Any) -> None:
     if scope["method"] not in {"GET", "HEAD"}:
         if scope["route"] == "static":
             raise NotFound("There is nothing here.")
-        raise HttpRefused(
-            HTTPStatus.METHOD_NOT_ALLOWED, "method", "This address does not take this method."
-        )
+        raise not_allowed("GET, HEAD")
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -50,17 +50,26 @@ class Problem(msgspec.Struct, kw_only=True, omit_defaults=True):
     # This device was ended: it forgets everything, and then says the nonce (docs/sync.md).
     wipe: bool = False
     nonce: str | None = None
+    # The ways to step up that would do (`step_up_needed`), the best first.
+    methods: list[str] | None = None
 
 
 class HttpRefused(Exception):
     """A refusal that only HTTP knows: a wrong method, a body too large, a media type."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str) -> None:
-        """Keep the status, the stable word and one sentence."""
+    def __init__(self, status: HTTPStatus, code: str, detail: str, *, allow: str = "") -> None:
+        """Keep the status, the stable word and one sentence; `allow` goes with a 405."""
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.allow = allow
+
+
+def not_allowed(allow: str) -> HttpRefused:
+    """Return the answer to a method that an address does not take; `allow` lists those it does."""
+    detail = "This address does not take this method."
+    return HttpRefused(HTTPStatus.METHOD_NOT_ALLOWED, "method", detail, allow=allow)
 
 
 def problem_of(error: BaseException) -> Problem:
@@ -74,6 +83,7 @@ def problem_of(error: BaseException) -> Problem:
             field=getattr(error, "field", None),
             retry_after_s=getattr(error, "retry_after_s", None),
             nonce=getattr(error, "nonce", None),
+            methods=getattr(error, "methods", None),
         )
     if isinstance(error, HttpRefused):
         return _problem(error.status, error.code, error.detail)
@@ -97,6 +107,9 @@ def problem_headers(error: BaseException) -> list[tuple[bytes, bytes]]:
     headers = [(b"content-type", PROBLEM_JSON), (b"cache-control", b"no-store")]
     if isinstance(error, TooMany):
         headers.append((b"retry-after", str(error.retry_after_s).encode()))
+    # RFC 9110, 15.5.6: a 405 says what would do.
+    if isinstance(error, HttpRefused) and error.allow:
+        headers.append((b"allow", error.allow.encode()))
     return headers
 
 
@@ -116,6 +129,7 @@ def _problem(  # noqa: PLR0913  the problem's own fields
     field: str | None = None,
     retry_after_s: int | None = None,
     nonce: str | None = None,
+    methods: list[str] | None = None,
 ) -> Problem:
     return Problem(
         type="about:blank",
@@ -127,16 +141,19 @@ def _problem(  # noqa: PLR0913  the problem's own fields
         retry_after_s=retry_after_s,
         wipe=nonce is not None,
         nonce=nonce,
+        methods=methods,
     )
 
 
 # msgspec ends its sentence with where it was: "Expected `str`, got `int` - at `$.name`".
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$?\.?(?P<path>.*)`)?$", re.DOTALL)
-# Its sentences that name a field or say little to a person, and ours.
+# Its sentences that name a field, repeat what was sent or say little to a person, and ours.
 _SENTENCES = (
     (re.compile(r"^Object contains unknown field `(?P<name>.*)`$"), "This field is unknown."),
     (re.compile(r"^Object missing required field `(?P<name>.*)`$"), "This field is missing."),
     (re.compile(r"^Expected `str` matching regex"), "This is not of the form that it should be."),
+    # It quotes what was sent, which may be a person's, or meant for another field.
+    (re.compile(r"^Invalid enum value "), "This is none of the values that it can have."),
 )
 
 

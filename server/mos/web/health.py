@@ -13,6 +13,7 @@ from msgspec import Struct
 
 import mos
 from mos.db import DbError, Pool, Queries
+from mos.dispatch import watch
 from mos.kernel.clock import Clock
 from mos.kernel.errors import NotFound
 from mos.kernel.settings import Settings
@@ -27,11 +28,25 @@ _WORKER_SILENCE = timedelta(seconds=30)
 _DATABASE_SECONDS = 2
 
 
-class _LastWorker(Struct, frozen=True):
+class _Signs(Struct, frozen=True):
     seen_at: datetime | None
+    through_at: datetime | None
+    missed: int
+    push_at: datetime | None
+    push_missed: int
+    judged_until: datetime | None
+    missing: int
 
 
-_LAST_WORKER = _sql.query("last_worker", _LastWorker)
+_SIGNS = _sql.query("signs_of_life", _Signs)
+_GOOD = {"ok", "not yet"}
+# What the server is not without. The others are words for people and monitors: one reminder that
+# was not told keeps no server from starting, and restarting would not help it.
+_VITAL = ("database", "worker", "chain")
+# A gap is a fault of now while its window is this young; later it is history, and in the log.
+_GAP_FOR = timedelta(hours=1)
+# A window is judged five minutes after its end, so what was judged last is at most this old.
+_JUDGED_WITHIN = timedelta(minutes=30)
 
 # The one page that another origin may read: whether this server is there, which says nothing of
 # anybody. By it the page that leads a phone through trusting this home sees that it does.
@@ -66,22 +81,34 @@ class Health:
         }
 
     async def _heartbeat(self, _scope: Any) -> Answer:
-        """Say which parts work; 503 when one does not."""
-        parts = await self._parts()
-        status = 200 if all(state == "ok" for state in parts.values()) else 503
-        return _json(status, parts)
+        """Say which parts work; 503 when one that the server is not without does not."""
+        parts, rang_at = await self._parts()
+        status = 200 if all(parts[name] in _GOOD for name in _VITAL) else 503
+        return _json(status, parts | ({"rang_at": rang_at.isoformat()} if rang_at else {}))
 
-    async def _parts(self) -> dict[str, str]:
+    async def _parts(self) -> tuple[dict[str, str], datetime | None]:
+        """Return each part's state, and when a reminder last came through the whole chain."""
         try:
             async with asyncio.timeout(_DATABASE_SECONDS), self._pool().transaction() as db:
-                row = await db.one(_LAST_WORKER)
+                now = self._clock()
+                row = await db.one(_SIGNS, since=now - _GAP_FOR)
         except (OSError, TimeoutError, DbError):
-            return {"database": "unreachable", "worker": "unknown"}
-        seen_at = row.seen_at if row else None
-        if seen_at is None:
-            return {"database": "ok", "worker": "never seen"}
-        silent = self._clock() - seen_at > _WORKER_SILENCE
-        return {"database": "ok", "worker": "silent" if silent else "ok"}
+            return {"database": "unreachable", "worker": "unknown", "chain": "unknown"}, None
+        if row is None:
+            return {"database": "ok", "worker": "never seen", "chain": "unknown"}, None
+        parts = {
+            "database": "ok",
+            "worker": self._worker(row),
+            "chain": watch.chain_stands(row.through_at, row.missed),
+            "push": watch.push_stands(row.through_at, row.push_at, row.push_missed),
+            "expected": _expected(row, now),
+        }
+        return parts, row.through_at
+
+    def _worker(self, row: _Signs) -> str:
+        if row.seen_at is None:
+            return "never seen"
+        return "silent" if self._clock() - row.seen_at > _WORKER_SILENCE else "ok"
 
     async def _here(self, _scope: Any) -> Answer:
         """Say that this process answers, and ask nobody else."""
@@ -99,6 +126,14 @@ class Health:
         if not (is_this_machine(scope) or _bears(scope, self._token_file)):
             raise NotFound("There is nothing here.")
         return Answer(200, CONTENT_TYPE, self._metrics.text())
+
+
+def _expected(row: _Signs, now: datetime) -> str:
+    if row.missing:
+        return "not told"
+    if row.judged_until is None:
+        return "not yet"
+    return "ok" if now - row.judged_until <= _JUDGED_WITHIN else "not judged"
 
 
 def is_this_machine(scope: Any) -> bool:

@@ -18,7 +18,7 @@ from mos.kernel.errors import Forbidden, Unauthenticated
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Longer than any session may live: the server's row decides, the cookie only has to outlast it.
-_COOKIE_LIFE = timedelta(days=400)
+COOKIE_LIFE_S = int(timedelta(days=400).total_seconds())
 
 
 async def actor_of(scope: Any, pool: Pool, clock: Clock) -> Actor:
@@ -26,8 +26,7 @@ async def actor_of(scope: Any, pool: Pool, clock: Clock) -> Actor:
     token = cookie_token(scope)
     if token is None:
         raise Unauthenticated("Sign in first.", code="signed_out")
-    async with pool.transaction() as db:
-        return await authenticate(db, token, clock())
+    return await authenticate(pool, token, clock())
 
 
 async def closed_actor_of(
@@ -40,8 +39,7 @@ async def closed_actor_of(
     token = cookie_token(scope)
     if token is None:
         return None
-    async with pool.transaction() as db:
-        return await authenticate_closed(db, token, after=after, now=now)
+    return await authenticate_closed(pool, token, after=after, now=now)
 
 
 def require_same_origin(scope: Any) -> None:
@@ -74,18 +72,52 @@ def header(scope: Any, name: bytes) -> str | None:
 
 def cookie_token(scope: Any) -> str | None:
     """Return the session token that the request carries, or None."""
+    return _value(scope, _cookie_name(scope))
+
+
+def _value(scope: Any, name: str) -> str | None:
     cookies: SimpleCookie = SimpleCookie()
     try:
         cookies.load(header(scope, b"cookie") or "")
     except CookieError:
         return None
-    morsel = cookies.get(_cookie_name(scope))
+    morsel = cookies.get(name)
     return morsel.value if morsel is not None and morsel.value else None
+
+
+def known_token(scope: Any) -> str | None:
+    """Return what the browser keeps of who has signed in on it before, or None."""
+    return _value(scope, known_name(scope))
+
+
+def known_name(scope: Any) -> str:
+    """Return the name of the cookie by which a device is known again."""
+    return "__Host-mos-known" if scope["scheme"] == "https" else "mos-known"
+
+
+def bound_token(scope: Any) -> str | None:
+    """Return the cookie that stands for this device, or None."""
+    return _value(scope, bound_name(scope))
+
+
+def bound_name(scope: Any) -> str:
+    """Return the name of the cookie that binds PINs to this device."""
+    return "__Host-mos-device" if scope["scheme"] == "https" else "mos-device"
+
+
+def trip_token(scope: Any) -> str | None:
+    """Return the cookie of whoever is away at their identity provider, or None."""
+    return _value(scope, trip_name(scope))
+
+
+def trip_name(scope: Any) -> str:
+    """Return the name of the cookie that goes along to an identity provider."""
+    return "__Host-mos-oidc" if scope["scheme"] == "https" else "mos-oidc"
 
 
 def set_cookie(scope: Any, token: str) -> str:
     """Return the Set-Cookie value that opens a session in the browser."""
-    return _cookie(scope, token, int(_COOKIE_LIFE.total_seconds()))
+    return _cookie(scope, token, COOKIE_LIFE_S)
 
 
 def clear_cookie(scope: Any) -> str:

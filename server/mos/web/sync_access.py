@@ -1,11 +1,12 @@
 """What whoever asks may synchronise."""
 
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import UNSET
 
 from mos.care import rules
-from mos.care.model import Access, Actor
+from mos.care.model import Access, Actor, Permission, Role, SpaceKind
 from mos.sync.model import Grant
 
 
@@ -18,10 +19,16 @@ def grants(actor: Actor, accesses: list[Access]) -> dict[UUID, Grant]:
         access.space: Grant(
             access.space,
             actor.role.value,
-            sorted(word.value for word in words),
+            list(words),
             access.kind,
             UNSET if access.of is None else access.of,
         )
         for access in accesses
-        if (words := rules.words_in(access.kind, access.permissions & rules.CEILING[actor.role]))
+        if (words := _words(actor.role, access.kind, access.permissions))
     }
+
+
+@lru_cache(maxsize=1024)
+def _words(role: Role, kind: SpaceKind, permissions: frozenset[Permission]) -> tuple[str, ...]:
+    words = rules.words_in(kind, permissions & rules.CEILING[role])
+    return tuple(sorted(word.value for word in words))

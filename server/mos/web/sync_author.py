@@ -14,7 +14,7 @@ from mos.care.model import Actor
 from mos.db import Db
 from mos.kernel.errors import Forbidden
 from mos.sync.authorship import LATE
-from mos.sync.model import Author, Held, PushHead, SignedBy
+from mos.sync.model import Author, Collections, Held, PushHead, Reach, SignedBy
 from mos.web.sync_access import grants
 
 
@@ -45,48 +45,62 @@ async def signed_writer(
     return Writer(actor, (found.since, found.until), found.disabled)
 
 
-async def author_of(db: Db, writer: Writer, request: PushHead, now: datetime) -> Author:
+async def author_of(
+    db: Db, writer: Writer, request: PushHead, collections: Collections, now: datetime
+) -> Author:
     """Return the author of a batch and where they may, or might until lately."""
     actor = writer.actor
     accesses = [] if writer.is_disabled else await store.access(db, actor, now)
     granted = grants(actor, accesses)
-    # Nearly always they may where they write: then nobody asks what they might before.
-    elsewhere = _spaces(request) - {str(space) for space in granted}
+    reach = {space: frozenset(grant.permissions) for space, grant in granted.items()}
+    # Nearly always they may what they wrote: then nobody asks what they might before.
+    asks = _is_beyond(request, reach, collections)
     return Author(
         org=actor.org,
         account=actor.account,
         session=actor.session,
         device=request.device_id,
-        reach={space: frozenset(grant.permissions) for space, grant in granted.items()},
-        had=await _had(db, actor, granted.keys(), now) if elsewhere else {},
+        reach=reach,
+        had=await _had(db, actor, now) if asks else {},
         during=writer.during,
         schema=request.schema,
     )
 
 
-async def _had(db: Db, actor: Actor, granted: Any, now: datetime) -> dict[UUID, tuple[Held, ...]]:
+async def _had(db: Db, actor: Actor, now: datetime) -> dict[UUID, tuple[Held, ...]]:
     had: dict[UUID, tuple[Held, ...]] = defaultdict(tuple)
     for ended in await store.ended_access(db, actor, after=now - LATE, now=now):
         # What one might not see, one did not write in either.
         words = frozenset(word.value for word in rules.words_in(ended.kind, ended.permissions))
-        if words and ended.space not in granted:
+        if words:
             had[ended.space] += (Held(words, ended.since, ended.until),)
     return had
 
 
 class _Place(Struct, frozen=True):
     space: Any = None
+    k: Any = None
+    coll: Any = None
 
 
 _place = msgspec.json.Decoder(_Place).decode
 
 
-def _spaces(request: PushHead) -> set[str]:
-    """Return the spaces that ops name, as written; what cannot be read is judged elsewhere."""
-    spaces = set()
+def _is_beyond(request: PushHead, reach: Reach, collections: Collections) -> bool:
+    """Say whether a batch names a space beyond `reach`, or an event that it does not allow.
+
+    What cannot be read is judged elsewhere.
+    """
+    words = {str(space): given for space, given in reach.items()}
     for op in request.ops:
         try:
-            spaces.add(str(_place(op).space))
+            place = _place(op)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-    return spaces
+        given = words.get(str(place.space))
+        if given is None:
+            return True
+        collection = collections.get(str(place.coll)) if place.k == "event" else None
+        if collection is not None and collection.write not in given:
+            return True
+    return False

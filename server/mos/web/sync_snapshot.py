@@ -22,12 +22,13 @@ from mos.db import Scope as DbScope
 from mos.kernel.clock import Clock
 from mos.kernel.errors import NotFound
 from mos.sync import rules, snapshot
-from mos.sync.model import SCHEMA
+from mos.sync.model import SCHEMA, Grant
 from mos.sync.snapshot import Begin, Resume, Snapshot
 from mos.web.edge import Scope, Send
 from mos.web.errors import HttpRefused
-from mos.web.session import header
+from mos.web.session import actor_of, header
 from mos.web.sync_access import grants
+from mos.web.sync_log import Reads
 
 ROUTE = "/sync/v1/snapshot/{space}"
 _PREFIX = "/sync/v1/snapshot/"
@@ -58,17 +59,21 @@ class _Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Snapshots:
     """Answers with a snapshot; the caller has let the actor in."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
+    def __init__(self, pool: Pool, clock: Clock, reads: Reads) -> None:
         """Read through `pool`; what the actor may see is looked up at `clock`'s time."""
         self._pool = pool
         self._clock = clock
+        self._reads = reads
 
     async def send(self, scope: Scope, send: Send, actor: Actor, space: UUID) -> None:
         """Send the whole answer; raises NotFound, or HttpRefused before anything was sent."""
         resume = _resume(scope)
         async with self._pool.transaction(DbScope(actor.org, (space,))) as db:
-            await self._require_access(db, actor, space)
+            grant = await self._require_access(db, actor, space)
             begun = await snapshot.begin(db, actor.org, space, resume)
+            now = self._clock()
+            read = await self._reads.log(db, actor, [grant], now)
+        self._reads.logged(actor, read, now)
         if begun == "gone":
             raise _nothing()
         if begun == "reset":
@@ -85,28 +90,31 @@ class Snapshots:
         headers += [(b"content-type", b"application/x-ndjson"), (b"vary", b"accept-encoding")]
         headers += [(b"content-encoding", b"gzip")] if packed else []
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        parts = self._parts(actor, space, begun, is_whole=resume is None)
+        parts = self._parts(scope, space, begun, is_whole=resume is None)
         async for part in _gzipped(parts) if packed else parts:
             async with asyncio.timeout(_PAGE_SECONDS):
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
     async def _parts(
-        self, actor: Actor, space: UUID, begun: Snapshot, *, is_whole: bool
+        self, scope: Scope, space: UUID, begun: Snapshot, *, is_whole: bool
     ) -> AsyncIterator[bytes]:
         yield _first_line(space, begun.begin, is_whole=is_whole)
         while not begun.is_over:
+            # Whose session or right ends while they read gets no further.
+            actor = await actor_of(scope, self._pool, self._clock)
             async with self._pool.transaction(DbScope(actor.org, (space,))) as db:
-                # Whose right ends while they read gets no further.
                 await self._require_access(db, actor, space)
                 lines = await snapshot.page(db, actor.org, space, begun)
             if lines:
                 yield "".join(f"{line}\n" for line in lines).encode()
         yield _END
 
-    async def _require_access(self, db: Db, actor: Actor, space: UUID) -> None:
-        if space not in grants(actor, await store.access(db, actor, self._clock())):
+    async def _require_access(self, db: Db, actor: Actor, space: UUID) -> Grant:
+        grant = grants(actor, await store.access(db, actor, self._clock())).get(space)
+        if grant is None:
             raise _nothing()
+        return grant
 
 
 def _nothing() -> NotFound:

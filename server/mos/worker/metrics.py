@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from mos.dispatch import metrics as dispatch
 from mos.kernel.settings import Address
+from mos.privacy import metrics as privacy
 from mos.sync import metrics as sync
 
 _log = structlog.get_logger(__name__)
@@ -44,6 +45,6 @@ def shown(at: Address | None) -> Iterator[None]:
 def _registry() -> CollectorRegistry:
     """Return everything that a worker counts."""
     registry = CollectorRegistry()
-    for part in (dispatch.REGISTRY, sync.REGISTRY):
+    for part in (dispatch.REGISTRY, sync.REGISTRY, privacy.REGISTRY):
         registry.register(part)
     return registry

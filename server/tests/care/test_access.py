@@ -26,9 +26,11 @@ async def test_residents_reach_their_own_space_and_no_other(database):
     reached = await _access(database, home, home.resident.account, Role.RESIDENT)
 
     assert reached == {
-        home.space: {P.PLAN_VIEW, P.OUTCOME_RECORD, P.MEDICATION_VIEW},
+        home.space: {
+            P.PLAN_VIEW, P.OUTCOME_RECORD, P.MEDICATION_VIEW, P.LOG_VIEW, P.SOUND_CHOOSE,
+        },
         home.resident.medication: {P.MEDICATION_VIEW, P.OUTCOME_RECORD},
-    }
+    }  # fmt: skip
 
 
 async def test_a_relation_to_a_unit_reaches_everybody_there(database):

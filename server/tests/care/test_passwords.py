@@ -67,3 +67,16 @@ async def test_no_more_are_checked_at_once_than_there_are_cores(monkeypatch):
     await asyncio.gather(*(passwords.verify(secret, "whatever it is") for _ in range(8)))
 
     assert most == 2
+
+
+async def test_a_password_is_compared_to_its_last_sign_and_as_it_was_typed():
+    passwords = Passwords(CHEAP)
+    long = "Å" + "x" * 1022 + "!"
+    secret = await passwords.hash(long)
+
+    assert (await passwords.verify(secret, long)).right
+    # Neither cut short, nor trimmed, nor of another case.
+    for other in (long[:-1], long[:-1] + "?", long.swapcase(), f" {long}", f"{long} "):
+        assert not (await passwords.verify(secret, other)).right
+    # The same letters are the same, however a keyboard writes them (NIST SP 800-63B, 3.1.1.2).
+    assert (await passwords.verify(secret, "A\u030a" + long[1:])).right

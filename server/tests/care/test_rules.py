@@ -1,11 +1,14 @@
 """The one rule table, and the other pure decisions of care."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from mos.care import rules
 from mos.care.model import Access, Actor, Permission, Policy, Reach, Role
@@ -129,6 +132,11 @@ def test_the_lock_begins_at_a_minute_and_doubles_to_an_hour(failures, minutes):
         ("noor.andersson@example.test", "password_personal"),
         ("noor.andersson", "password_personal"),
         ("Noor Andersson", "password_personal"),
+        ("Andersson1987", "password_personal"),
+        ("!Noor-Mos-2026!", "password_personal"),
+        ("MatOchSovklocka 1", "password_common"),
+        ("Boende-Personal-7", "password_common"),
+        ("mos123456789x", "password_common"),
     ],
 )
 def test_a_short_common_or_personal_password_is_refused(password, code):
@@ -139,8 +147,55 @@ def test_a_short_common_or_personal_password_is_refused(password, code):
     assert refused.value.field == "password"
 
 
+def test_the_3000_commonest_passwords_that_are_long_enough_are_refused():
+    known = FREQUENCY_LISTS["passwords"]
+    long_enough = {word for word in known if len(word) >= rules.PASSWORD_LEAST}
+    words = [word for word in known[:6000] if word.isalpha() and len(word) >= 6]
+    # How people make them longer where ten signs are asked for.
+    lengthened = {f"{word}{end}" for word in words[:1500] for end in ("1234", "2026", "123!")}
+
+    assert len(long_enough) > 1000
+    assert len(long_enough | lengthened) > 3000
+    for password in long_enough | lengthened:
+        with pytest.raises(Invalid):
+            rules.check_password(password.upper(), email=None, name="Noor")
+
+
 @pytest.mark.parametrize(
-    "password", ["två fåglar i en björk", "correct horse battery", "ööööåååå12", "x7!kPq2#zL"]
+    "password",
+    ["Sommar2026!", "midsommar-1", "Göteborg1234", "JULIJULI2026", "Helsinki2026", "perkele123!",
+     "Kissakissa1", "mansikka2025", "Elephant1234", "monkeymonkey"],
+)  # fmt: skip
+def test_one_common_word_and_some_signs_is_common_in_three_languages(password):
+    with pytest.raises(Invalid) as refused:
+        rules.check_password(password, email=None, name="Noor")
+    assert refused.value.code == "password_common"
+
+
+def test_words_of_this_place_are_listed_and_are_no_password_with_digits():
+    page = (Path(__file__).resolve().parents[3] / "docs/sign-in.md").read_text(encoding="utf-8")
+    listed = page.partition("these words")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"`([^`]+)`", listed)) == rules.CONTEXT_WORDS
+    for word in rules.CONTEXT_WORDS:
+        with pytest.raises(Invalid) as refused:
+            rules.check_password(f"{word}.{word}2026!", email=None, name="Noor Andersson")
+        assert refused.value.code == "password_common"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "två fåglar i en björk",
+        "correct horse battery",
+        "ööööåååå12",
+        "x7!kPq2#zL",
+        "sommar fotboll 7",
+        "kissa 8361 9406 katten",
+        "q" * 40 + "wxyz",
+        "fågelsång åttio",
+        "lumihiutale 17 maton alla",
+    ],
 )
 def test_length_counts_and_kinds_of_characters_do_not(password):
     rules.check_password(password, email=None, name="Noor")

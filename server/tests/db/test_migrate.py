@@ -69,7 +69,7 @@ async def test_an_altered_migration_is_refused(dsn):
 async def test_a_failing_migration_leaves_nothing_of_itself(dsn, monkeypatch):
     bad = Migration(9001, "9001_bad_expand.sql", "CREATE TABLE half (); SELECT 1/0")
     known = migrations()
-    monkeypatch.setattr(runner, "migrations", lambda: [*known, bad])
+    monkeypatch.setattr(runner, "migrations", lambda *_: [*known, bad])
 
     with pytest.raises(MigrationError, match=r"9001_bad_expand\.sql failed: division by zero"):
         await migrate(dsn)
@@ -82,7 +82,7 @@ async def test_a_table_that_stays_locked_is_named_not_waited_for(dsn, monkeypatc
     await migrate(dsn)
     more = Migration(9001, "9001_more_expand.sql", "ALTER TABLE unit ADD COLUMN more text")
     known = migrations()
-    monkeypatch.setattr(runner, "migrations", lambda: [*known, more])
+    monkeypatch.setattr(runner, "migrations", lambda *_: [*known, more])
     monkeypatch.setattr(runner, "_LOCK_TIMEOUT", "20ms")
     holder = await asyncpg.connect(dsn)
     async with holder.transaction():

@@ -20,6 +20,7 @@ class Setting(Struct, frozen=True):
 
 UNITS = Query("test.units", "SELECT count(*) AS n FROM unit", (), Count)
 PRESENT_ORG = Query("test.org", "SELECT current_setting('mos.org', true) AS org", (), Setting)
+OWN_PID = Query("test.pid", "SELECT pg_backend_pid()", (), type(None))
 ADD_UNIT = Query(
     "test.add_unit",
     "INSERT INTO unit (org_id, unit_id, name, zone, language, created_at) "
@@ -72,6 +73,29 @@ async def test_a_scope_ends_with_its_transaction(database):
     async with database.app.transaction() as db:
         assert (await db.one(UNITS)) == Count(0)
         assert (await db.one(PRESENT_ORG)) == Setting("")
+
+
+async def test_outside_a_transaction_nobody_is_seen_even_where_somebody_just_was(database):
+    home = await a_home(database)
+    async with database.app.transaction(Scope(home.org)) as db:
+        assert (await db.one(UNITS)) == Count(1)
+    async with database.app.unscoped() as db:
+        assert (await db.one(UNITS)) == Count(0)
+        assert (await db.one(PRESENT_ORG)) == Setting("")
+
+
+async def test_a_connection_lost_outside_a_transaction_is_a_lost_connection(database):
+    async with database.app.unscoped() as db:
+        [(pid,)] = await db.records(OWN_PID)
+    with pytest.raises((ConnectionError, DbError)) as lost:
+        async with database.app.unscoped() as db:
+            await database.sql("SELECT pg_terminate_backend($1)", pid)
+            await db.records(OWN_PID)
+    async with database.app.unscoped() as db:
+        [(other,)] = await db.records(OWN_PID)
+
+    assert may_pass(lost.value)
+    assert other != pid
 
 
 async def test_a_caught_error_cannot_pass_for_a_commit(database):
@@ -145,3 +169,19 @@ async def test_jsonb_goes_in_and_comes_out_as_python_values(database):
         (row,) = await db.records(echo, value=value)
 
     assert row["value"] == value
+
+
+async def test_a_part_that_fails_is_undone_and_the_rest_of_its_transaction_stays(database):
+    home = await a_home(database)
+    async with database.app.transaction(Scope(org=home.org)) as db:
+        await db.run(RENAME, name="Before")
+        async with db.part():
+            with pytest.raises(UniqueViolation):
+                async with db.part():
+                    await db.run(RENAME, name="Undone")
+                    await db.run(ADD_UNIT)
+            # The outer part goes on where the inner one began.
+            assert (await db.one(UNITS)).n == 1
+            await db.run(RENAME, name="After")
+
+    assert [row["name"] for row in await database.sql("SELECT name FROM unit")] == ["After"]

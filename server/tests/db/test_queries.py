@@ -7,6 +7,7 @@ from types import NoneType
 import asyncpg
 import msgspec
 import pytest
+from earlier_mos import SCHEMA
 from msgspec import inspect as types
 
 import mos
@@ -17,6 +18,7 @@ from mos.db.queries import Query, _compile, declared
 PYTHON_OF = {
     "uuid": (types.UUIDType,),
     "text": (types.StrType, types.EnumType, types.LiteralType),
+    "varchar": (types.StrType,),
     "bool": (types.BoolType,),
     "int2": (types.IntType,),
     "int4": (types.IntType,),
@@ -66,12 +68,24 @@ def accepts(field, pg_type):
     return any(isinstance(option, wanted) for option in options)
 
 
+KEY_STORE = "mos.privacy.keystore."
+EARLIER = "mos.ops.import_mos1."
+
+
 async def test_every_declared_query_answers_what_its_struct_expects(database):
     faults = []
     queries = every_query()
+    keys = await asyncpg.connect(database.keys_dsn)
+    earlier = await asyncpg.connect(database.owner_dsn)
+    await earlier.execute("CREATE SCHEMA earlier; SET search_path = earlier")
+    await earlier.execute(SCHEMA)
+    others = {KEY_STORE: keys, EARLIER: earlier}
     for query in queries.values():
+        owner = next(
+            (o for name, o in others.items() if query.name.startswith(name)), database.owner
+        )
         try:
-            statement = await database.owner.prepare(query.sql)
+            statement = await owner.prepare(query.sql)
         except asyncpg.PostgresError as error:
             faults.append(f"{query.name}: {error}")
             continue
@@ -90,14 +104,17 @@ async def test_every_declared_query_answers_what_its_struct_expects(database):
             if not accepts(field, columns[name])
         ]
 
+    await keys.close()
+    await earlier.close()
     assert queries
     assert not faults, "\n".join(faults)
 
 
 async def test_every_declared_query_is_permitted_to_the_app_or_to_the_engine(database):
     refused = []
-    # Operator commands sign in as the owner.
-    for query in (q for q in every_query().values() if not q.name.startswith("mos.ops.")):
+    # Operator commands sign in as the owner, and so do those who look after the key store.
+    others = ("mos.ops.", KEY_STORE)
+    for query in (q for q in every_query().values() if not q.name.startswith(others)):
         allowed = 0
         for role in ("mos_app", "mos_engine"):
             await database.sql(f"SET ROLE {role}")
@@ -117,7 +134,7 @@ async def test_every_declared_query_is_permitted_to_the_app_or_to_the_engine(dat
 def sql_files():
     """Each file of statements, as (package, name)."""
     for module in pkgutil.walk_packages(mos.__path__, "mos."):
-        if module.ispkg and module.name != "mos.db.migrations":
+        if module.ispkg and not module.name.endswith(".migrations"):
             for file in resources.files(module.name).iterdir():
                 if file.name.endswith(".sql"):
                     yield module.name, file.name

@@ -3,12 +3,14 @@
 import asyncio
 from datetime import timedelta
 
-from engine_world import a_world
+import pytest
+from engine_world import a_world, occ_of
 from push_service import push_service
 
 from mos.dispatch import courier, engine, store
 from mos.dispatch.channels.webpush import WebPush
 from mos.dispatch.metrics import REGISTRY
+from mos.kernel.ids import named_id
 
 
 async def deliveries(database, channel="webpush"):
@@ -63,6 +65,32 @@ async def test_a_browser_that_subscribed_anew_meanwhile_is_not_pruned(database):
         assert device["push_gone_at"] is None
 
 
+async def test_what_was_told_while_the_database_could_not_be_written_is_written_down_later(
+    database, monkeypatch
+):
+    """Else the lease runs out and the tablet rings once more for nothing."""
+
+    async def refused(*_):
+        raise OSError("the database is gone")
+
+    async with a_world(database) as world:
+        await world.plan("08:00")
+        world.now = world.local("08:00")
+        async with database.engine.transaction() as db:
+            await engine.claim(db, world.now, 10)
+        push = WebPush(world.post, lambda: None)
+        await courier.carry(database.engine, push, world.now)
+        await push.idle()
+        with monkeypatch.context() as broken, pytest.raises(OSError, match="gone"):
+            broken.setattr(store, "settle_deliveries", refused)
+            await courier.settle(database.engine, push, world.now)
+
+        assert await courier.settle(database.engine, push, world.now) == 1
+        (delivery,) = await deliveries(database)
+        assert (delivery["state"], delivery["attempts"]) == ("sent", 1)
+        assert await courier.settle(database.engine, push, world.now) == 0
+
+
 async def test_a_busy_service_is_tried_again_no_sooner_than_it_asks(database):
     async with a_world(database) as world:
         world.service.answers, world.service.retry_after = [503], "20"
@@ -111,6 +139,32 @@ async def test_a_message_that_would_come_too_late_is_not_sent(database):
         (delivery,) = await deliveries(database)
         assert (delivery["state"], delivery["next_at"]) == ("expired", None)
         assert len(world.service.posts) == sent
+
+
+async def test_what_came_too_late_was_not_attempted_and_holds_up_nothing(database):
+    async with a_world(database) as world:
+        await world.plan("08:00", ring={"start": True, "again": False, "before": None})
+        await world.plan("08:20", ring={"start": True, "again": False, "before": None})
+        world.now = world.local("08:00")
+        async with database.engine.transaction() as db:
+            await engine.claim(db, world.now, 10)
+        # The worker was away until the first has lost its use and the second rings.
+        await world.at("08:31")
+
+        late, told = await deliveries(database)
+        assert (late["state"], late["attempts"], late["next_at"]) == ("expired", 0, None)
+        assert (told["state"], told["attempts"]) == ("sent", 1)
+
+
+async def test_a_tick_for_a_message_that_has_ended_makes_what_is_due_ring(database):
+    async with a_world(database) as world:
+        occ = f"{await world.plan('08:00')}@2026-11-27T08:00"
+        world.now = world.local("08:00")
+
+        await world.worker.tick(world.now, whole=False)
+        await world.worker.idle()
+
+        assert world.rings() == [occ]
 
 
 async def test_klar_drops_what_still_waits_to_be_sent(database):
@@ -207,3 +261,24 @@ async def test_a_revoked_device_is_told_nothing(database):
 
         assert world.rings() == []
         assert await deliveries(database) == []
+
+
+async def test_an_alert_comes_to_phones_when_a_push_service_is_well_again_after_hours(database):
+    async with a_world(database) as world:
+        _, phone = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:00")
+        world.service.answers = [503] * 10_000
+        # Long past the last step of the ladder, and the last attempt of each step.
+        for _ in range(70):
+            await world.later(minutes=2)
+        assert phone.told == []
+
+        world.service.answers = []
+        await world.later(minutes=8)
+
+        alert = str(named_id(world.space, f"alert/{occ}"))
+        assert {told["alert"] for told in phone.told} == {alert}
+        before = len(phone.told)
+        await world.later(minutes=30)
+        assert len(phone.told) == before

@@ -14,6 +14,7 @@ from mos.dispatch.model import OPEN, Alert, Answer, Audience, Event, Planned, St
 
 AT = datetime(2026, 11, 27, 7, tzinfo=UTC)
 ENDED = set(State) - OPEN
+NORMAL = rules.LADDERS["normal"]
 
 
 def planned(**more):
@@ -91,7 +92,7 @@ def test_whenever_the_engine_looks_it_ends_and_tells_somebody_in_time(plan, gaps
     now, opened, rings = AT, [], 0
     for gap in [0, *gaps, 24 * 60]:
         now += minutes(gap)
-        step = rules.look(occurrence, now)
+        step = rules.look(occurrence, NORMAL, now)
         occurrence = step.after
         opened += step.alerts
         rings += step.ring
@@ -112,8 +113,8 @@ def test_whenever_the_engine_looks_it_ends_and_tells_somebody_in_time(plan, gaps
 def test_one_look_after_a_stop_ends_where_many_looks_end(stop):
     step_by_step = once = rules.born(UUID(int=0), planned(), AT)
     for minute in range(stop + 1):
-        step_by_step = rules.look(step_by_step, AT + minutes(minute)).after
-    once = rules.look(once, AT + minutes(stop)).after
+        step_by_step = rules.look(step_by_step, NORMAL, AT + minutes(minute)).after
+    once = rules.look(once, NORMAL, AT + minutes(stop)).after
 
     assert (once.state, once.rung) == (step_by_step.state, step_by_step.rung) or stop >= 30
     assert once.state == step_by_step.state
@@ -123,10 +124,20 @@ def test_one_look_after_a_stop_ends_where_many_looks_end(stop):
 def test_what_was_never_rung_because_nothing_ran_was_not_shown():
     occurrence = rules.born(UUID(int=0), planned(checkable=False), AT)
 
-    step = rules.look(occurrence, AT + minutes(120))
+    step = rules.look(occurrence, NORMAL, AT + minutes(120))
 
     assert step.after.state is State.MISSED
     assert step.alerts == ("missed",)
+
+
+def test_what_needs_no_answer_and_is_snoozed_after_it_was_missed_ends_too():
+    missed = an_occurrence(State.MISSED, checkable=False, next_at=None)
+    snoozed = rules.snoozed(missed, uuid4(), AT + minutes(70), AT + minutes(60)).after
+    rung = rules.look(snoozed, NORMAL, AT + minutes(70)).after
+
+    ended = rules.look(rung, NORMAL, AT + minutes(101)).after
+
+    assert (ended.state, ended.outcome) == (State.CLOSED, "shown")
 
 
 # ───────────────────────────────────────────────────────────── answers
@@ -185,14 +196,22 @@ def test_the_ladders_keep_their_times():
     def calls(ladder, grace):
         alert, told = an_alert(ladder=ladder, grace_s=grace * 60), []
         for minute in range(grace // 2, 200):
-            step = rules.walk(alert, AT + minutes(minute))
+            step = rules.walk(alert, rules.LADDERS[ladder], AT + minutes(minute))
             alert = step.after
             if step.tell:
-                told.append((minute, step.tell))
+                told.append((minute, step.tell[-1].tell))
         return told
 
     assert calls("normal", 30)[1:] == [(30, Audience.UNIT), (60, Audience.ALL)]
     assert calls("critical", 15)[1:] == [(15, Audience.UNIT), (30, Audience.ALL)]
+
+
+def test_a_silent_device_while_something_critical_is_due_is_told_to_everybody_in_the_end():
+    silent = an_alert(kind="silent", ladder="silent")
+
+    assert rules.NONE_CHOSEN.of_alert(silent)[-1].tell is Audience.UNIT
+    critical = replace(silent, criticality="critical")
+    assert rules.NONE_CHOSEN.of_alert(critical)[-1].tell is Audience.ALL
 
 
 def test_each_audience_is_wider_than_the_one_before():
@@ -212,12 +231,12 @@ def test_every_criticality_has_rings_and_a_ladder():
 def test_an_alert_that_is_taken_calls_nobody_until_then_and_somebody_after(gaps, hold):
     taken_at = AT + minutes(16)
     resumes = taken_at + minutes(hold)
-    alert = rules.walk(an_alert(), AT + minutes(15)).after
+    alert = rules.walk(an_alert(), NORMAL, AT + minutes(15)).after
     alert = replace(alert, taken_by=uuid4(), taken_at=taken_at, resumes_at=resumes)
     now, told = taken_at, []
     for gap in [*gaps, 300]:
         now += minutes(gap)
-        step = rules.walk(alert, now)
+        step = rules.walk(alert, NORMAL, now)
         alert = step.after
         if step.tell:
             assert now >= resumes
@@ -228,7 +247,7 @@ def test_an_alert_that_is_taken_calls_nobody_until_then_and_somebody_after(gaps,
 
 
 def test_an_alert_found_days_later_is_told_once():
-    step = rules.walk(an_alert(kind="missed"), AT + timedelta(days=3))
+    step = rules.walk(an_alert(kind="missed"), NORMAL, AT + timedelta(days=3))
 
-    assert step.tell is Audience.PRIMARY
+    assert [each.tell for each in step.tell] == [Audience.PRIMARY]
     assert step.after.next_at is None

@@ -1,5 +1,6 @@
 """Web Push messages: the RFC's own example, the signature, and where a message may go."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from push_service import b64, decrypt, point, push_service, unb64
 
 from mos.dispatch import vapid, webpush
+from mos.dispatch.outward import is_public
 from mos.dispatch.webpush import Message, Subscription
 
 # RFC 8291 §5 and appendix A.
@@ -116,7 +118,7 @@ def test_a_signature_is_kept_for_its_service_and_renewed_in_time(tmp_path):
     ],
 )
 def test_only_public_addresses_are_public(address, public):
-    assert webpush.is_public(ip_address(address)) is public
+    assert is_public(ip_address(address)) is public
 
 
 @pytest.mark.parametrize(
@@ -194,4 +196,20 @@ async def test_a_service_that_is_not_there_is_tried_later(database):
             Message(payload=b"{}", ttl_s=1, tag="t"),
         )
 
-    assert result == webpush.Result("later", "unreachable")
+    assert (result.outcome, result.code) == ("later", "unreachable")
+
+
+async def test_a_service_whose_certificate_does_not_hold_is_tried_later(database, server_tls):
+    key = vapid.load_or_make(database.settings.secrets / "vapid.pem")
+    server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", ssl=server_tls)
+    async with server, webpush.open_post(key, database.settings) as post:
+        port = server.sockets[0].getsockname()[1]
+        result = await webpush.send(
+            post,
+            Subscription(
+                f"https://localhost:{port}/x", unb64(RFC["ua_public"]), unb64(RFC["auth"])
+            ),
+            Message(payload=b"{}", ttl_s=1, tag="t"),
+        )
+
+    assert (result.outcome, result.code) == ("later", "tls")

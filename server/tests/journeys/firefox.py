@@ -99,6 +99,8 @@ class Autopush(PushService):
                 name, channel = uuid4().hex, asked["channelID"]
                 self.browsers[name] = _Subscription(channel, socket)
                 answer |= {"channelID": channel, "pushEndpoint": f"{self.url}/push/{name}"}
+            elif kind == "unregister":
+                answer |= {"channelID": asked["channelID"]}
             elif kind == "ack":
                 self.acknowledged += [update.get("code") for update in asked["updates"]]
                 continue

@@ -1,12 +1,11 @@
 """What a device keeps, rings and forgets: push, sessions that end, releases that come and go."""
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -14,19 +13,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from people import DESKTOP, People
-from playwright.sync_api import Error as PlaywrightError
+from people import DESKTOP, SOON_MS, People, wait_until, wait_until_kept
 from playwright.sync_api import Page, expect
 from push_service import PushService, b64, push_service
-from test_first_day import plan
+from test_first_day import plan, through_welcome
 
+from mos.ops.album import sign_in
 from mos.ops.demo.people import ZONE
 from mos.ops.rehearsal import Rehearsal
 from mos.ops.settings import ROOT
 
 pytestmark = pytest.mark.journey
 
-SOON_MS = 15_000
 # Where this browser would have its push messages sent; the server takes a detour to the test's own.
 PUSH = "https://push.example"
 
@@ -145,7 +143,8 @@ def test_a_session_that_ended_loses_nothing(people: People):
 
 def test_signing_out_asks_before_unsent_work_is_lost_and_then_leaves_nothing(people: People):
     page = people.open("jonas", size=DESKTOP)
-    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    # What it has not visited yet comes from the worker, once that serves this page.
+    wait_until_kept(page)
     plan(page, "Amir", "Gröt", "08:20")
     page.context.set_offline(offline=True)
     plan(page, "Amir", "Soppa", "12:20")
@@ -173,6 +172,69 @@ def test_signing_out_asks_before_unsent_work_is_lost_and_then_leaves_nothing(peo
       return Promise.all(counts);
     }""")
     assert left == [0, 0, 0, 0]
+
+
+def test_signing_out_without_a_network_lasts(people: People):
+    page = people.open("jonas", size=DESKTOP)
+    # What it has not visited yet comes from the worker, once that serves this page.
+    wait_until_kept(page)
+    plan(page, "Amir", "Gröt", "08:20")
+    page.context.set_offline(offline=True)
+    plan(page, "Amir", "Soppa", "12:20")
+    go(page, "/installningar")
+    page.get_by_role("button", name="Logga ut här").click()
+    asked = page.get_by_role("dialog")
+    expect(asked).to_contain_text("skickas i ditt namn", timeout=SOON_MS)
+    asked.get_by_role("button", name="Logga ut här").click()
+
+    signed_out = page.get_by_text("Du är utloggad här. När det finns nät igen får MOS veta det.")
+    expect(signed_out).to_be_visible(timeout=SOON_MS)
+    page.reload()
+    expect(signed_out).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text("ligger kvar här. Ingen ser")).to_be_visible()
+
+    page.context.set_offline(offline=False)
+    expect(signed_out).to_have_count(0, timeout=60_000)
+    status = "fetch('/api/v1/session').then(({ status }) => status)"
+    assert page.evaluate(status) == 401
+    page.reload()
+    expect(page.get_by_role("heading", name="Hej!")).to_be_visible()
+
+    sign_in(page, "sara")
+    elsewhere = people.open("jonas", size=DESKTOP)
+    go(elsewhere, "/planering")
+    elsewhere.get_by_role("link", name="Amir").first.click()
+    expect(elsewhere.get_by_text("Soppa").first).to_be_visible(timeout=SOON_MS)
+
+
+def test_a_lost_tablet_is_emptied_by_who_manages_and_says_so(people: People):
+    tablet, manager = people.open("elsa"), people.open("eva", size=DESKTOP)
+    welcomed(tablet)
+    tablet.evaluate("localStorage.setItem('mos.rang', JSON.stringify(['breakfast@2026-11-28']))")
+    tablet.context.set_offline(True)
+
+    manager.evaluate("location.hash = '/admin/residents'")
+    manager.get_by_role("button", name="Mer om Elsa Lindqvist").click()
+    manager.get_by_role("menuitem", name="Surfplattor").click()
+    manager.get_by_role("button", name="Töm surfplattan").click()
+    question = manager.get_by_role("dialog", name="Töm ")
+    expect(question.get_by_text("Ingen annan surfplatta ringer för Elsa")).to_be_visible()
+    question.get_by_role("button", name="Töm surfplattan").click()
+
+    waits = manager.get_by_text("Väntar på att surfplattan hör av sig")
+    expect(waits).to_be_visible()
+    tablet.context.set_offline(False)
+    # It has forgotten whose it was, and says so.
+    expect(tablet.get_by_role("button", name="Elsa Lindqvist")).to_be_visible(timeout=60_000)
+    expect(tablet.get_by_text("Den här apparaten har tömts")).to_be_visible()
+    expect(tablet.get_by_text("Så kopplas den igen")).to_be_visible()
+    expect(tablet.get_by_text("Ingen kontakt")).to_have_count(0)
+    assert set(tablet.evaluate("Object.keys(localStorage)")) <= {"mos.language", "mos.theme"}
+    tablet.reload()
+    expect(tablet.get_by_text("Den här apparaten har tömts")).to_be_visible(timeout=SOON_MS)
+    manager.clock.fast_forward(60_000)
+    expect(manager.get_by_text("Tömd i dag")).to_be_visible(timeout=SOON_MS)
+    expect(waits).to_have_count(0)
 
 
 def test_a_newer_release_is_offered_and_a_broken_one_can_be_taken_away(
@@ -246,15 +308,12 @@ def go(page: Page, path: str) -> None:
     page.evaluate("(path) => { location.hash = path; }", path)
 
 
-def wait_until(page: Page, holds: Callable[[], Any]) -> None:
-    """Let the browser go on until something holds; fails after a while."""
-    for _ in range(SOON_MS // 100):
-        # While a page makes way for another, nobody answers.
-        with contextlib.suppress(PlaywrightError):
-            if holds():
-                return
-        page.wait_for_timeout(100)
-    pytest.fail("it did not happen in time")
+def welcomed(page: Page) -> None:
+    """Go through the welcome; at the real present something of the day may ring over it."""
+    ringing = page.locator("dialog[aria-labelledby=alarm-title] .primary button")
+    page.add_locator_handler(ringing, lambda done: done.click())
+    through_welcome(page)
+    page.remove_locator_handler(ringing)
 
 
 def a_reminder(page: Page) -> tuple[str, str]:
@@ -282,3 +341,33 @@ def release(app_dir: Path, before: str, name: str) -> None:
     build = before.removeprefix("mos-")
     worker.write_text(worker.read_text().replace(build, name.removeprefix("mos-")))
     os.utime(app_dir / "index.html")
+
+
+def test_of_two_tabs_the_one_that_can_ring_speaks_for_the_device(people: People):
+    beats: dict[str, list[str]] = {"mute": [], "rings": []}
+
+    def note(tab: Page, name: str) -> None:
+        tab.on(
+            "request",
+            lambda asked: (
+                "/device/heartbeat" in asked.url
+                and beats[name].append(asked.post_data_json["sound"])
+            ),
+        )
+
+    rings = people.open("amir")
+    welcomed(rings)
+    mute = rings.context.new_page()
+    note(mute, "mute")
+    note(rings, "rings")
+    mute.goto(people.home.url)
+    expect(mute.get_by_text("Frukost").first).to_be_attached(timeout=SOON_MS)
+    for page in (mute, rings):
+        page.clock.fast_forward(5 * 60_000 + 2_000)
+    # What it said before its sound was unlocked may still be on the way.
+    wait_until(rings, lambda: beats["rings"][-1:] == ["on"])
+    assert beats["mute"] == []
+
+    # Closed, it hands over: whatever the other one is like is now what the device is like.
+    rings.close()
+    wait_until(mute, lambda: beats["mute"])

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import DESKTOP, People
+from people import DESKTOP, SOON_MS, People
 from playwright.sync_api import Browser, Page, expect
-from test_first_day import SOON_MS, answer, plan, through_welcome
+from test_first_day import answer, plan, through_welcome
 
 from mos.ops.rehearsal import Rehearsal
 

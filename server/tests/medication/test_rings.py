@@ -1,26 +1,15 @@
 """Orders ring as reminders do, and what is dangerous about them is told."""
 
+import pytest
 from builders import a_relation, an_account
 from engine_world import a_world, occ_of
+from orders import given, order, propose
 
 from mos.kernel.ids import named_id, new_id
+from mos.sync import hlc
 
-EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DECIDES = ("plan.view", "alert.take", "medication.view", "medication.edit")
 SEES = ("plan.view", "alert.take", "medication.view")
-
-
-def order(*times, **more):
-    return {
-        "drug": "Metoprolol", "strength": "50 mg", "form": "tablett", "dose": "1",
-        "unit": "tablett", "route": "oral", "kind": "times", "from": "2026-01-01", "until": None,
-        "prescriber": "", "text": "", "double": False, "critical": False, "window": None,
-        "stopped": None,
-        "rule": {
-            "zone": "Europe/Stockholm", "kind": "weekly", "days": EVERY_DAY,
-            "times": list(times), "start": "2026-01-01",
-        },
-    } | more  # fmt: skip
 
 
 def as_needed(**more):
@@ -29,25 +18,6 @@ def as_needed(**more):
         "follow_up": None,
     } | more  # fmt: skip
     return {field: value for field, value in v.items() if field != "rule"}
-
-
-async def propose(world, v, *, rec=None, base=None, verdict="applied", by=None):
-    """Let the caregiver's account, whom this world lets do everything, write an order."""
-    rec, op = rec or new_id(world.now), new_id(world.now)
-    await world.push(
-        {
-            "op": op, "k": "safety", "space": world.home.resident.medication, "coll": "order",
-            "rec": rec, "base": base, "trunk": base, "v": v,
-        },
-        by=by or world.home.caregiver,
-        verdict=verdict,
-    )  # fmt: skip
-    return rec, op
-
-
-async def given(world, occ, *, st="done", by=None, **more):
-    space = world.home.resident.medication
-    return await world.say("completion", by=by, space=space, occ=occ, st=st, **more)
 
 
 async def alerts(world, kind):
@@ -70,6 +40,24 @@ async def test_an_order_rings_on_the_residents_tablet_and_is_answered_like_a_rem
         await given(world, occ_of(rec, "08:00"))
         assert await world.state() == "closed"
         assert (await world.occurrence())["grace_s"] == 7200
+
+
+async def test_orders_follow_the_ladder_of_medication_in_the_residents_day(database):
+    async with a_world(database) as world:
+        phone = await somebody(world, SEES)
+        groups = {
+            "for": {"category": "medication", "criticality": None},
+            "steps": [{"tell": "all", "after": 7}],
+        }
+        await world.set("ladder", named_id(world.space, "ladder/medication/*"), groups)
+        await propose(world, order("08:00", window=30))
+        await world.at("08:00")
+        await world.at("08:36")
+        assert phone.told == []
+
+        await world.at("08:37")
+
+        assert len(phone.told) == 1
 
 
 async def test_the_worker_keeps_orders_ahead_as_it_does_reminders(database):
@@ -175,6 +163,42 @@ async def test_a_decision_closes_the_alert_and_what_was_chosen_rings(database):
         assert alert["closed"]["why"] == "outcome"
 
 
+@pytest.mark.parametrize("kept", [True, False], ids=["what holds was kept", "another was chosen"])
+async def test_what_the_decision_had_not_seen_opens_it_again_and_calls_once_more(database, kept):
+    """A device comes back with a proposal from before, over the version that held then."""
+    async with a_world(database) as world:
+        decides = await somebody(world, DECIDES)
+        rec, first = await propose(world, order("08:00"))
+        await world.tick()
+        early = hlc.send("", int(world.now.timestamp() * 1000), "f" * 16)
+        await world.later(minutes=30)
+        _, other = await propose(
+            world, order("09:00"), rec=rec, base=new_id(world.now), verdict="conflict"
+        )
+        await world.push(
+            {
+                "k": "resolve", "space": world.home.resident.medication, "coll": "order",
+                "rec": rec, "base": first, "seen": [other], "choose": first if kept else other,
+                "why": "Rätt tid",
+            },
+            by=world.home.caregiver,
+        )  # fmt: skip
+        await world.tick()
+        before = len(decides.told)
+        (alert,) = await alerts(world, "conflict")
+        assert alert["closed"] is not None
+
+        await world.later(hours=2)
+        await propose(world, order("07:00"), rec=rec, base=first, verdict="conflict", hlc=early)
+        await world.tick()
+
+        (alert,) = await alerts(world, "conflict")
+        assert alert["closed"] is None
+        assert len(decides.told) > before
+        # What holds goes on as it was decided.
+        assert {occ[11:] for occ in await world.due()} == {"08:00" if kept else "09:00"}
+
+
 async def test_two_who_give_one_dose_leave_both_and_one_alert_that_a_person_closes(database):
     async with a_world(database) as world:
         rec, _ = await propose(world, order("08:00"))
@@ -182,7 +206,7 @@ async def test_two_who_give_one_dose_leave_both_and_one_alert_that_a_person_clos
         await world.at("08:00")
 
         await given(world, occ)
-        await given(world, occ, st="partly", by=world.home.caregiver)
+        await given(world, occ, st="partly", note="hälften", by=world.home.caregiver)
         await given(world, occ, by=world.home.caregiver)
         await world.tick()
 
@@ -199,7 +223,7 @@ async def test_a_dose_that_was_refused_or_taken_back_was_not_given(database):
         occ = occ_of(rec, "08:00")
         await world.at("08:00")
 
-        await given(world, occ, st="refused")
+        await given(world, occ, st="refused", note="mådde illa")
         mistaken = await given(world, occ, by=world.home.caregiver)
         space = world.home.resident.medication
         await world.say("retract", by=world.home.caregiver, space=space, of=mistaken)

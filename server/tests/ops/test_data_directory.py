@@ -184,7 +184,7 @@ def test_a_full_disk_is_named_before_anything_is_made(tmp_path, monkeypatch):
 
     sentence = refusal(tmp_path / "var")
 
-    assert "is full: 5 MB are free, 200 MB are needed" in sentence
+    assert "is full: 5 MB are free, 240 MB are needed" in sentence
     assert not (tmp_path / "var").exists()
 
 

@@ -197,6 +197,9 @@ async def test_a_phone_gets_page_and_certificate_as_it_needs_them(tmp_path):
             assert authority.fingerprint(files) in body
             assert certificate.headers["Content-Type"] == "application/x-x509-ca-cert"
             assert await certificate.read() == authority.ca_der(files)
-            assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")
+            assert (icon.status, icon.headers["Content-Type"]) == (
+                200,
+                "image/svg+xml; charset=utf-8",
+            )
     finally:
         await runner.cleanup()

@@ -144,6 +144,16 @@ def test_a_damaged_directory_is_named_as_such(made, damage, why):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can copy what belongs to others")
+def test_a_copy_that_lost_its_owner_says_whose_it_has_to_be(made):
+    for path in [made.data, *made.data.rglob("*")]:
+        os.chown(path, 0, 0)
+    copy = Cluster(made.directory, fast=True)
+
+    with pytest.raises(PostgresError, match=r"belongs to root.*chown -R \w+: .*cp -a"):
+        copy.start()
+
+
 def test_a_full_disk_leaves_nothing_half_made(home):
     place = home / "small"
     place.mkdir()

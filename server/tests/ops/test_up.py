@@ -110,7 +110,7 @@ async def test_a_new_directory_becomes_a_demo_that_tells_who_can_sign_in(up):
     assert signed_in["account"]["name"] == PEOPLE[0].name
     assert all(person.email in one.said for person in PEOPLE)
     assert PASSWORD in one.said
-    assert len(children) == 3
+    assert len(children) == 4  # the database, the key store, the web process, the worker
     assert not any(alive(int(child.split()[0])) for child in children)
     log = (one.data / "log" / "postgresql.log").read_text()
     assert log.rstrip().endswith("database system is shut down")
@@ -155,8 +155,9 @@ async def test_a_second_start_takes_seconds(up, home):
         seconds.append(one.ready())
         one.stop()
 
-    # The best of three: the machine may be busy with somebody else's work.
-    assert min(seconds) < 5, seconds
+    # Two, where nothing else runs; a first start takes a minute. The best of three, on a machine
+    # that may be busy with somebody else's work.
+    assert min(seconds) < 15, seconds
 
 
 async def test_after_kill_9_it_starts_again_at_once_on_the_same_port(up, home):
@@ -202,11 +203,12 @@ async def test_prometheus_reads_what_the_worker_counts_and_nothing_of_people(up,
     # A day on, in which nobody answers.
     clock.write_text("86400")
     await until(lambda: missed() > 0, "nothing was counted as missed")
+    told = r'^mos_alerts_told_total\{kind="missed"\} [1-9]'
+    await until(lambda: re.search(told, read(port), re.MULTILINE), "nobody was told")
     worker, web = read(port), read(one.port)
     assert one.stop() == 0
 
     assert re.search(r"^mos_engine_lateness_seconds_count [1-9]", worker, re.MULTILINE)
-    assert re.search(r'^mos_alerts_told_total\{kind="missed"\} [1-9]', worker, re.MULTILINE)
     assert "mos_http_requests_total{" in web
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|@", worker)
     assert not any(person.name in worker for person in PEOPLE)
@@ -248,6 +250,15 @@ async def test_a_used_port_is_named_and_nothing_is_made(up, place):
 async def test_a_host_that_is_not_here_is_named(up, place):
     assert "192.0.2.1 is no address of this machine" in refused(up("--host", "192.0.2.1"))
     assert "nowhere.invalid is no address" in refused(up("--host", "nowhere.invalid"))
+    assert not (place / "var").exists()
+
+
+async def test_a_network_is_served_in_the_clear_for_nobody(up, place):
+    clear = refused(up("--host", "0.0.0.0"))  # noqa: S104
+
+    assert "for everybody to read" in clear
+    assert "--lan" in clear
+    assert "MOS_PUBLIC_URL" in clear
     assert not (place / "var").exists()
 
 
@@ -301,7 +312,7 @@ async def test_a_full_disk_is_named_and_the_data_survives(up, home, place):
     small = place / "small"
     small.mkdir()
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", str(small)],
+        ["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", str(small)],
         check=False, capture_output=True,
     ).returncode != 0:  # fmt: skip
         # Without the right to mount: test_data_directory.py has a counterfeit disk.
@@ -340,8 +351,9 @@ async def test_a_database_of_ones_own_is_used_and_gets_no_demo_unasked(up, place
     one.ready()
 
     assert one.get("/api/v1/installation")["demo"] is False
-    assert one.child("postgres") is None
+    # Its keys are not that server's: one disk would hold both.
     assert not (place / "var" / "pgdata").exists()
+    assert (place / "var" / "keys" / "pgdata").exists()
     assert one.stop() == 0
 
 

@@ -51,6 +51,20 @@ async def test_a_new_title_moves_nothing(database):
         assert await database.sql("SELECT xmin::text FROM due") == before
 
 
+async def test_a_resident_chooses_a_sound_that_is_heard_and_nothing_else(database):
+    async with a_world(database) as world:
+        resident = world.home.resident.account
+        profile = {"space": world.space, "k": "set", "coll": "profile"}
+        profile["rec"] = named_id(world.space, "profile")
+        world.reach[resident] = frozenset({"plan.view", "outcome.record", "sound.choose"})
+
+        await world.push(profile | {"f": {"sound": "bird"}}, by=resident)
+        await world.push(profile | {"f": {"sound_tell": None}}, by=resident)
+        for not_theirs in ({"sound": "none"}, {"level": 1}, {"sound": "bell", "loudest": 10}):
+            op = profile | {"f": not_theirs}
+            await world.push(op, by=resident, verdict="forbidden")
+
+
 async def test_a_resident_is_called_what_supporters_write_into_the_profile(database):
     async with a_world(database) as world:
         profile = named_id(world.space, "profile")
@@ -392,6 +406,8 @@ GOOD = {
     "profile": [
         {"name": "Elsa", "flat": "3", "face": "face_1", "zone": "Europe/Helsinki"},
         {"language": "fi", "level": 4, "weekdays": "none", "theme": "dark", "sound": "bell"},
+        {"sound": "marimba", "sound_tell": "none", "loudest": 50, "buzz": "long"},
+        {"sound_tell": None},
         {"night": {"from": "23:00", "to": "06:00"}},
         {"parts": {"morning": "06:00", "day": "10:00", "evening": "18:00", "night": "23:00"}},
         {"pause": [{"from": "2026-11-27", "why": "Sjukhus"}]},
@@ -428,12 +444,18 @@ BAD = {
     "profile": [
         ({"zone": "Europe/Stokholm"}, "zone"),
         ({"level": 5}, "level"),
+        ({"sound": "siren"}, "sound"),
+        ({"sound_tell": "siren"}, "sound_tell"),
+        ({"loudest": 0}, "loudest"),
+        ({"loudest": 101}, "loudest"),
+        ({"buzz": "always"}, "buzz"),
         ({"night": {"from": "24:00", "to": "06:00"}}, "night.from"),
         ({"pause": [{"from": "2026-11-27", "to": "2026-11-26"}]}, "pause"),
     ],
     "completion": [
         ({"v": {"occ": "", "at": "", "st": "shown"}}, "v.st"),
         ({"v": {"occ": "", "at": "", "st": "other", "note": " "}}, "v.note"),
+        ({"v": {"occ": "", "at": "", "st": "asleep"}}, "v.note"),
         ({"v": {"occ": "breakfast", "at": "", "st": "done"}}, "v.occ"),
         ({"v": {"occ": "", "at": "2026-11-27T07:00:00", "st": "done"}}, "v.at"),
         ({"v": {"at": "", "st": "done"}}, "v.occ"),
@@ -450,6 +472,29 @@ BAD = {
         ({"what": {"kind": "help"}}, "what"),
     ],
 }
+
+
+async def test_only_what_a_name_is_of_is_written_under_it(database):
+    """A supporter may not take the id of a dose's conflict, of an alert, or of food's texture."""
+    async with a_world(database) as world:
+        texture = {"food": None, "drink": 2, "source": "", "why": "x"}
+        names = ["texture", f"alert/{new_id(world.now)}@2026-11-27T08:00", "conflict/x"]
+        stolen = [("reminder", named_id(world.space, name), {"title": "x"}) for name in names]
+        unopened = ("alert", named_id(world.space, "texture"), {"closed": None})
+        ops = [
+            {"k": "set", "space": world.space, "coll": coll, "rec": rec, "f": groups}
+            for coll, rec, groups in (*stolen, unopened)
+        ]
+        answer = await world.push(*ops, by=world.home.caregiver, verdict="invalid")
+
+        assert [result.code for result in answer.results] == ["named"] * 3 + ["unknown_record"]
+        named = named_id(world.space, "texture")
+        assert COLLECTIONS["texture"].named(world.space, named, {"v": texture})
+        lowering = {"v": {"word": " Kiwi"}}
+        kiwi, milk = (named_id(world.space, f"allergy/{word}") for word in ("kiwi", "MILK"))
+        is_named = COLLECTIONS["allergy_lowering"].named
+        assert is_named(world.space, kiwi, lowering)
+        assert not is_named(world.space, milk, lowering)
 
 
 def filled(groups):

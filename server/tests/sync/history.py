@@ -103,8 +103,10 @@ def causal(history, log):
     problems = []
     order = defaultdict(list)
     for row in log:
-        order[row["device_id"]].append((row["n"], row["hlc"]))
-    for device, pairs in order.items():
+        # Within a push, safety ops are decided after the others.
+        is_safety = row.get("kind") in ("safety", "resolve")
+        order[row["device_id"], is_safety].append((row["n"], row["hlc"]))
+    for (device, _), pairs in order.items():
         if pairs != sorted(pairs):
             problems.append(f"the ops of {device} changed their order")
     latest = defaultdict(str)
@@ -122,9 +124,71 @@ def causal(history, log):
     return problems
 
 
-def registers(log, final):
-    """Registers: everybody ends with the latest of all accepted values."""
-    want = replayed(log)
+def swapped(history):
+    """Safety: every version came of what was told `applied`, and replaced a version only once."""
+    problems = []
+    asked = {op: one for entry in history.of("invoke", "propose") for op, one in
+             entry["value"].items()}  # fmt: skip
+    told = _told(history)
+    replaced = defaultdict(set)
+    for one in history.of("ok", "read"):
+        for rec, active in one["value"].get("active", {}).items():
+            op = active["ver"]
+            if told.get(op) != "applied":
+                problems.append(f"{one['process']} saw {op} of {rec} active, told {told.get(op)}")
+                continue
+            chosen = asked[op].get("choose") or op
+            if active["v"] != asked[chosen]["v"]:
+                problems.append(f"{one['process']} saw another value than {chosen} proposed")
+            replaced[rec, asked[op]["base"]].add(op)
+    problems += [
+        f"{sorted(ops)} of {rec} all replaced {base}"
+        for (rec, base), ops in replaced.items()
+        if len(ops) > 1
+    ]
+    return problems
+
+
+def undecided_stay(history):
+    """Safety: who was told `conflict` reads their proposal in it until somebody has decided."""
+    problems = []
+    asked = {op: one for entry in history.of("invoke", "propose") for op, one in
+             entry["value"].items()}  # fmt: skip
+    told = _told(history)
+    # Replaced by the next of the same device, or seen by whoever decided.
+    over = {one["base"] for one in asked.values() if "seen" not in one}
+    over |= {op for name, one in asked.items() if told.get(name) == "applied"
+             for op in one.get("seen", ())}  # fmt: skip
+    waiting = defaultdict(dict)
+    for one in history.entries:
+        match one["type"], one["f"]:
+            case "ok", "verdicts":
+                waiting[one["process"]] |= {
+                    op: asked[op]["rec"]
+                    for op, verdict in one["value"].items()
+                    if verdict == "conflict" and op in asked
+                }
+            case "ok", "read":
+                seen = one["value"].get("candidates", {})
+                problems += [
+                    f"{one['process']} does not find its proposal {op}"
+                    for op, rec in waiting[one["process"]].items()
+                    if op not in seen.get(rec, ()) and op not in over
+                ]
+    return problems
+
+
+def _told(history):
+    """Return the first verdict on each op; a `dup` says what that was."""
+    told = {}
+    for one in history.of("ok", "verdicts"):
+        for op, verdict in one["value"].items():
+            told.setdefault(op, verdict)
+    return told
+
+
+def registers(want, final):
+    """Registers: everybody ends with the records that the log gives."""
     return [
         f"{process} holds {rows.get(rec)} for {rec}, not {row}"
         for process, rows in final.items()

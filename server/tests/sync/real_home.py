@@ -21,17 +21,20 @@ from uuid import UUID
 
 import asyncpg
 import httpx
-from builders import Home, a_home, a_relation, an_account
+from builders import CAREGIVER_PERMISSIONS, Home, a_home, a_relation, an_account
 from real_up import free_port
+from unsealing import opened
 
 from mos.care.actions.tokens import new_token, token_hash
+from mos.db import connect
 from mos.db.migrate import migrate
 from mos.kernel.ids import new_id
-from mos.ops import secret_files
+from mos.ops import key_store, secret_files
 from mos.ops.postgres import Cluster
 from mos.ops.settings import ROOT
 from mos.ops.sim.device import Device, Disk, Engine, Offline
 from mos.ops.sim.server import open_connection
+from mos.privacy.keyring import Keyring
 
 PASSWORDS = {"mos_app": "app", "mos_engine": "engine"}
 _PATIENCE_S = 90
@@ -44,16 +47,23 @@ def now_ms():
 class RealHome:
     """Start with `async with`; `kill_server` and `kill_database` are `kill -9`."""
 
+    def __init__(self, place=None):
+        """Keep the database in the folder `place`, or beside everything else."""
+        self._place = place
+
     async def __aenter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="mos-real-"))
         self.folder.chmod(0o755)
         # What has been answered must be there after a kill: not the other tests' fast settings.
-        self.cluster = Cluster(self.folder / "db", password="owner")
+        self.cluster = Cluster(self._place or self.folder / "db", password="owner")
         self.cluster.create()
         self.cluster.start()
         await self._admin("CREATE DATABASE mos")
         await migrate(self.cluster.dsn(), passwords=PASSWORDS)
-        secret_files.prepare(self.folder / "secrets")
+        secrets = self.folder / "secrets"
+        secret_files.prepare(secrets)
+        now = datetime.now(UTC)
+        self.keys_url = await key_store.make_beside(self.cluster, "mos_keys", secrets, now)
         self.port = free_port()
         self.lines = []
         self.start_server()
@@ -77,7 +87,12 @@ class RealHome:
         """Run a statement as the owner; return its rows as dicts."""
         connection = await open_connection(self.cluster.dsn())
         try:
-            return [dict(row) for row in await connection.fetch(statement, *args)]
+            rows = [dict(row) for row in await connection.fetch(statement, *args)]
+            pool = await connect(self.keys_url, size=1)
+            try:
+                return await opened(connection, Keyring(pool, self.folder / "secrets"), rows)
+            finally:
+                await pool.close()
         finally:
             await connection.close()
 
@@ -89,19 +104,29 @@ class RealHome:
             [sys.executable, "-m", "mos.ops.cli", "serve", "--port", str(self.port)],
             env=os.environ | {
                 "PYTHONPATH": str(ROOT / "server"), "MOS_APP_URL": app, "MOS_ENGINE_URL": engine,
+                "MOS_KEYS_APP_URL": self.keys_url,
                 "MOS_SECRETS": str(self.folder / "secrets"), "MOS_APP_DIR": str(self.folder),
             },
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
-    async def kill_server(self):
+    def stop_server(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    async def kill_server(self):
+        self.stop_server()
         self.start_server()
 
     async def kill_database(self):
         pid = int((self.cluster.data / "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(pid, signal.SIGKILL)
+        self.cluster._process.wait()
+        await asyncio.to_thread(self.cluster.start)
+
+    async def stop_database_at_once(self):
+        """As `pg_ctl stop -m immediate`: nothing is written down, nobody is told."""
+        self.cluster._process.send_signal(signal.SIGQUIT)
         self.cluster._process.wait()
         await asyncio.to_thread(self.cluster.start)
 
@@ -117,7 +142,10 @@ class RealHome:
     async def device(self, name, *, dice):
         """A device on which somebody is signed in who may see the home's residents."""
         account = await an_account(self, self.home.org, "caregiver", name=name)
-        await a_relation(self, self.home.org, account, unit=self.home.unit)
+        await a_relation(
+            self, self.home.org, account, unit=self.home.unit,
+            permissions=(*CAREGIVER_PERMISSIONS, "meals.edit"),
+        )  # fmt: skip
         device, token, now = new_id(datetime.now(UTC)), new_token(), datetime.now(UTC)
         await self.sql(
             "INSERT INTO device (org_id, device_id, account_id, created_at, seen_at) "
@@ -211,6 +239,7 @@ class RealDevice:
     """A device of the simulation whose engine speaks over HTTP."""
 
     def __init__(self, name, account, device, token, line):
+        self.id = device
         disk = Disk(str(device), device.hex[16:])
         self.device = Device(name, str(account), disk, self._stored)
         self.line = line

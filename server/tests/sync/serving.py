@@ -42,6 +42,7 @@ async def serving(database: Any, folder: Path) -> AsyncIterator[Server]:
         "PYTHONPATH": str(ROOT / "server"),
         "MOS_APP_URL": settings.app_url,
         "MOS_ENGINE_URL": settings.engine_url,
+        "MOS_KEYS_APP_URL": settings.keys_url,
         "MOS_SECRETS": str(settings.secrets),
         "MOS_APP_DIR": str(settings.app_dir),
         "MOS_PUBLIC_URL": f"http://127.0.0.1:{port}",

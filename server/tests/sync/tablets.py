@@ -1,6 +1,9 @@
 """A tablet at the protocol's door: a signed-in browser, and the device in it that writes ops."""
 
+import hmac
 import json
+from base64 import urlsafe_b64decode
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -74,3 +77,14 @@ async def a_tablet(site: Site, home: Home, account=None) -> Tablet:
     spaces = tuple(space for r in home.residents for space in (r.space, r.medication))
     device = Device(site.database, home.org, spaces, account=account, id=browser.device)
     return Tablet(browser, device, site.clock)
+
+
+def batch_of(tablet, body, *ops, **more):
+    """A push that the session of `body` signs."""
+    texts = [json.dumps(op) for op in ops]
+    batch = more.get("batch", str(uuid4()))
+    text = "\n".join([str(tablet.device.id), batch, *texts])
+    key = urlsafe_b64decode(body["sync_key"] + "=")
+    mac = hmac.digest(key, text.encode(), sha256).hex()
+    frame = tablet.frame(batch=batch, ops=[], **{"as": {"sid": body["sid"], "mac": mac} | more})
+    return json.dumps(frame).replace('"ops": []', f'"ops": [{", ".join(texts)}]').encode()

@@ -1,18 +1,18 @@
 """Whose an op is, whoever sends it; and what happened while somebody still had the right."""
 
-import hmac
 import json
 from base64 import urlsafe_b64decode
-from hashlib import sha256
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from builders import PASSWORD, a_home, a_relation, an_account
+from builders import PASSWORD, a_home, a_relation, a_unit, an_account
 from devices import Device
 from structlog.testing import capture_logs
-from tablets import Tablet
+from tablets import Tablet, batch_of
 
 from mos.care.store import medication_of
+from mos.kernel.ids import new_id
 
 
 @pytest.fixture
@@ -43,15 +43,10 @@ def done(tablet, **more):
     return tablet.event({"occ": f"{uuid4()}@2026-11-25T08:00", "at": moment, "st": "done"}, **more)
 
 
-def batch_of(tablet, body, *ops, **more):
-    """A push that the session of `body` signs."""
-    texts = [json.dumps(op) for op in ops]
-    batch = more.get("batch", str(uuid4()))
-    text = "\n".join([str(tablet.device.id), batch, *texts])
-    key = urlsafe_b64decode(body["sync_key"] + "=")
-    mac = hmac.digest(key, text.encode(), sha256).hex()
-    frame = tablet.frame(batch=batch, ops=[], **{"as": {"sid": body["sid"], "mac": mac} | more})
-    return json.dumps(frame).replace('"ops": []', f'"ops": [{", ".join(texts)}]').encode()
+def ran_ahead(tablet, ahead):
+    """What the tablet writes now, its clock so far ahead."""
+    ms = tablet.now_ms + ahead // timedelta(milliseconds=1)
+    return done(tablet) | {"hlc": f"{ms:012x}0000{tablet.device.actor}"}
 
 
 async def next_person(tablet):
@@ -167,6 +162,44 @@ async def test_an_op_outside_of_its_session_is_set_aside(tablet, home, database)
     }
 
 
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(days=2)])
+async def test_a_clock_that_ran_ahead_is_still_within_its_session(tablet, home, ahead):
+    """P13: what counts is when it was written, by as much as the clock was ahead."""
+    mine = tablet.browser.body
+    op = ran_ahead(tablet, ahead)
+    tablet.clock.move(minutes=5)
+    await tablet.browser.delete("session")
+    tablet.clock.move(minutes=5)
+    after = ran_ahead(tablet, ahead)
+    await tablet.browser.sign_in("bo@example.test")
+    now = tablet.clock()
+    batch = batch_of(tablet, mine, op, after)
+    batch = batch.replace(now.isoformat().encode(), (now + ahead).isoformat().encode())
+    answer = (await tablet.post("push", batch)).json()
+
+    assert [(result["s"], result.get("code")) for result in answer["results"]] == [
+        ("applied", None), ("forbidden", "session"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("id_tells", [True, False])
+async def test_a_clock_put_right_since_is_no_reason_to_refuse(tablet, home, id_tells):
+    """P13, P17: it still says days ahead. Its id tells when it was; else nobody knows better."""
+    mine = tablet.browser.body
+    op = ran_ahead(tablet, timedelta(days=2))
+    op |= {"op": str(new_id(tablet.clock()) if id_tells else uuid4())}
+    tablet.clock.move(minutes=5)
+    await tablet.browser.delete("session")
+    tablet.clock.move(minutes=5)
+    after = ran_ahead(tablet, timedelta(days=2)) | {"op": str(new_id(tablet.clock()))}
+    await tablet.browser.sign_in("bo@example.test")
+    answer = (await tablet.post("push", batch_of(tablet, mine, op, after))).json()
+
+    assert [(result["s"], result.get("code")) for result in answer["results"]] == [
+        ("applied", None), ("forbidden", "session"),
+    ]  # fmt: skip
+
+
 async def test_a_session_that_ran_out_still_signs_what_it_wrote(tablet, home, database):
     mine = tablet.browser.body
     op = done(tablet)
@@ -200,6 +233,40 @@ async def test_a_klar_from_before_the_end_is_kept_and_says_that_it_is_late(table
     }  # fmt: skip
     assert record["doc"]["by"] == str(home.caregiver)
     assert record["clk"].keys() == {"v", "by", "late"}
+
+
+async def test_a_klar_of_a_clock_that_ran_ahead_is_from_before_the_end_all_the_same(
+    tablet, home, database
+):
+    """P13, P17."""
+    ahead = timedelta(days=2)
+    before = ran_ahead(tablet, ahead)
+    tablet.clock.move(minutes=1)
+    await end_relations(database, home.caregiver, tablet.clock())
+    after = ran_ahead(tablet, ahead)
+    tablet.clock.move(hours=1)
+    answer = (
+        await tablet.push(before, after, client_now=(tablet.clock() + ahead).isoformat())
+    ).json()
+
+    assert [result["s"] for result in answer["results"]] == ["applied", "forbidden"]
+
+
+async def test_a_klar_of_a_clock_put_right_since_is_kept_and_says_that_it_is_late(
+    tablet, home, database
+):
+    """P13, P17: nobody can tell that it was not from before the end."""
+    op = ran_ahead(tablet, timedelta(days=2)) | {"op": str(uuid4())}
+    told = ran_ahead(tablet, timedelta(days=2)) | {"op": str(new_id(tablet.clock()))}
+    tablet.clock.move(minutes=1)
+    await end_relations(database, home.caregiver, tablet.clock())
+    tablet.clock.move(hours=1)
+    after = ran_ahead(tablet, timedelta(days=2)) | {"op": str(new_id(tablet.clock()))}
+    answer = (await tablet.push(op, told, after)).json()
+    kept = await database.sql("SELECT doc FROM rec")
+
+    assert [result["s"] for result in answer["results"]] == ["applied", "applied", "forbidden"]
+    assert all("late" in record["doc"] for record in kept)
 
 
 async def test_all_else_after_the_end_is_set_aside(tablet, home, database):
@@ -245,6 +312,67 @@ async def test_only_what_they_might_do_then(tablet, home, database):
     answer = (await tablet.push(op)).json()
 
     assert (answer["results"][0]["s"], answer["results"][0]["code"]) == ("forbidden", "revoked")
+
+
+async def test_a_klar_from_before_a_permission_was_taken_is_kept(tablet, site, home, database):
+    admin = await site.as_account(home.org, home.admin)
+    relations = (await admin.get("relations")).json()
+    mine = next(each for each in relations if each["account"] == str(home.caregiver))
+    before = done(tablet)
+    tablet.clock.move(minutes=1)
+    less = {"permissions": ["plan.view", "alert.take"]}
+    assert (await admin.patch(f"relations/{mine['id']}", less)).status_code == 200
+    tablet.clock.move(minutes=1)
+    answer = (await tablet.push(before, done(tablet))).json()
+    [record] = await database.sql("SELECT doc FROM rec")
+
+    assert [(result["s"], result.get("code")) for result in answer["results"]] == [
+        ("applied", None), ("forbidden", "permission"),
+    ]  # fmt: skip
+    assert record["doc"]["late"] == {
+        "until": "2026-11-25T09:01:00.000Z", "at": "2026-11-25T09:02:00.000Z",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["relative", "admin", "auditor"])
+async def test_a_klar_from_before_somebody_became_something_else_is_kept(tablet, site, home, role):
+    admin = await site.as_account(home.org, home.admin)
+    before = done(tablet)
+    tablet.clock.move(minutes=1)
+    assert (await admin.patch(f"accounts/{home.caregiver}", {"role": role})).status_code == 200
+    answer = (await tablet.push(before)).json()
+
+    assert answer["results"][0]["s"] == "applied"
+
+
+async def test_a_klar_from_before_the_resident_moved_is_kept(tablet, site, home, database):
+    admin = await site.as_account(home.org, home.admin)
+    elsewhere = await a_unit(database, home.org, name="Linden")
+    before = done(tablet)
+    tablet.clock.move(minutes=1)
+    moved = await admin.patch(f"residents/{home.space}", {"unit": str(elsewhere)})
+    after = done(tablet)
+    answer = (await tablet.push(before, after)).json()
+    [record] = await database.sql("SELECT doc FROM rec WHERE coll = 'completion'")
+
+    assert moved.status_code == 200
+    assert [(result["s"], result.get("code")) for result in answer["results"]] == [
+        ("applied", None), ("forbidden", "revoked"),
+    ]  # fmt: skip
+    assert record["doc"]["late"]["until"] == "2026-11-25T09:01:00.000Z"
+
+
+async def test_who_left_a_unit_before_the_resident_came_had_no_right(tablet, site, home, database):
+    admin = await site.as_account(home.org, home.admin)
+    elsewhere = await a_unit(database, home.org, name="Linden")
+    await database.sql("UPDATE relation SET unit_id = $1", elsewhere)
+    op = done(tablet)
+    tablet.clock.move(minutes=1)
+    await end_relations(database, home.caregiver, tablet.clock())
+    await admin.patch(f"residents/{home.space}", {"unit": str(elsewhere)})
+    answer = (await tablet.push(op)).json()
+
+    assert (answer["results"][0]["s"], answer["results"][0]["code"]) == ("forbidden", "no_access")
 
 
 async def test_whose_account_was_closed_left_a_klar_behind_on_the_shared_tablet(

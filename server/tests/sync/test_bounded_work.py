@@ -16,7 +16,7 @@ _FLUSH = Query("flush", "SELECT pg_stat_force_next_flush()", (), type(None))
 async def device(database):
     """A device whose requests all use one connection, so that its counts can be read."""
     home = await a_home(database, residents=2)
-    pool = await connect(database.settings.app_url, size=1)
+    pool = await connect(database.settings.app_url, size=1, keyring=database.keyring)
     spaces = tuple(resident.space for resident in home.residents)
     yield Device(replace(database, app=pool), home.org, spaces)
     await pool.close()

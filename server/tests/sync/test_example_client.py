@@ -2,9 +2,11 @@
 
 import asyncio
 import importlib.util
+import subprocess
 import sys
+import time
 from threading import Event, Thread
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 from builders import PASSWORD, a_home
@@ -20,6 +22,15 @@ def load():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_without_arguments_it_says_how_it_is_started():
+    told = subprocess.run(
+        [sys.executable, EXAMPLE], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert told.returncode == 1
+    assert told.stderr == "usage: sync_client.py URL EMAIL PASSWORD FILE [OCCURRENCE]\n"
 
 
 @pytest.fixture
@@ -93,6 +104,85 @@ async def test_it_signs_in_says_klar_hears_of_it_and_survives_a_lost_answer(
     # Whatever it knows it still knows after a crash.
     again = module.Client(url, tmp_path / "one.json")
     assert again.kept == client.kept
+
+
+async def test_a_server_that_was_put_back_from_a_copy_gets_again_what_it_has_forgotten(
+    url, home, database, tmp_path
+):
+    module = load()
+    client = module.Client(url, tmp_path / "one.json")
+    await asyncio.to_thread(client.sign_in, "caregiver@example.test", PASSWORD)
+    await asyncio.to_thread(client.sync)
+    space, occ = str(home.space), f"{uuid4()}@2026-11-27T08:00"
+    copied = client.klar(space, occ)
+    await asyncio.to_thread(client.sync)
+    made = UUID(copied)
+    assert (made.version, made.variant) == (7, RFC_4122)
+    assert abs((made.int >> 80) / 1000 - time.time()) < 60
+
+    # It answers what it said when only the first was there, and asks for that one, too.
+    ask, asked = client._ask, []
+
+    def put_back(path, body):
+        answer = ask(path, body)
+        asked.append((path, body))
+        if path.endswith("/hello") and len(asked) == 1:
+            return answer | {"acked": {space: 1}, "missing": {space: [[1, 1]]}}
+        return answer
+
+    forgotten = client.klar(space, occ)
+    await asyncio.to_thread(client.sync)
+    client._ask = put_back
+    await asyncio.to_thread(client.sync)
+
+    pushed = [[op["op"] for op in body["ops"]] for path, body in asked if path.endswith("/push")]
+    assert pushed == [[copied, forgotten]]
+    assert client.kept["outbox"] == []
+    assert [op["op"] for op in client.kept["ring"]] == [copied, forgotten]
+    assert not any("lost" in body for _, body in asked)
+
+
+async def test_it_tells_its_person_of_what_is_gone(url, home, tmp_path, monkeypatch):
+    module = load()
+    client = module.Client(url, tmp_path / "one.json")
+    await asyncio.to_thread(client.sign_in, "caregiver@example.test", PASSWORD)
+    ask = client._ask
+
+    def erased(path, body):
+        answer = ask(path, body)
+        if path.endswith("/push"):
+            answer["results"] = [{"op": op["op"], "s": "gone"} for op in body["ops"]]
+        return answer
+
+    monkeypatch.setattr(client, "_ask", erased)
+    op = client.klar(str(home.space), f"{uuid4()}@2026-11-27T08:00")
+    await asyncio.to_thread(client.sync)
+
+    assert [(kept["op"], kept["why"]["s"]) for kept in client.kept["refused"]] == [(op, "gone")]
+
+
+async def test_it_follows_what_happens_after_the_stream_has_ended(url, home, tmp_path, monkeypatch):
+    module = load()
+    ends = 0
+
+    def ended(client, patience_s=60):
+        nonlocal ends
+        ends += 1
+        if ends == 1:
+            yield "bye"
+            return
+        if ends == 2:
+            raise ConnectionResetError
+        raise SystemExit
+
+    monkeypatch.setattr(module.Client, "listen", ended)
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    with pytest.raises(SystemExit):
+        await asyncio.to_thread(
+            module.main, url, "caregiver@example.test", PASSWORD, str(tmp_path / "one.json")
+        )
+
+    assert ends == 3
 
 
 async def test_it_keeps_what_was_refused_for_its_person(url, home, tmp_path):

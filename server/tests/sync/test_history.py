@@ -1,12 +1,25 @@
 """A black box: devices on bad lines over real HTTP, and what must hold of what they were told."""
 
 import asyncio
+from collections import Counter
 from random import Random
+from uuid import UUID
 
 import pytest
-from history import History, causal, monotone, read_your_writes, registers, set_full
+from devices import replayed
+from history import (
+    History,
+    causal,
+    monotone,
+    read_your_writes,
+    registers,
+    set_full,
+    swapped,
+    undecided_stay,
+)
 from real_home import RealHome, record
 
+from mos.kernel.ids import named_id
 from mos.ops.sim.device import Offline
 
 ROUNDS = 12
@@ -21,6 +34,9 @@ def watched(device, space, history):
         if kind == "push":
             told = "info" if answer is None else "ok"
             history.add(device.device.name, told, "push", ops)
+            if answer is not None:
+                verdicts = {one["op"]: one.get("was", one["s"]) for one in answer["results"]}
+                history.add(device.device.name, "ok", "verdicts", verdicts)
 
     def stored(what, changed):
         if what == "take" and changed == space:
@@ -29,7 +45,17 @@ def watched(device, space, history):
                 return  # In the middle of a pull.
             clocks = {rec: row.clk for rec, row in disk.base[space].items()}
             seq = int(disk.cursors[space].split(".")[1])
-            history.add(device.device.name, "ok", "read", {"seq": seq, "clk": clocks})
+            docs = {rec: row.doc for rec, row in disk.base[space].items()}
+            read = {"seq": seq, "clk": clocks}
+            read["active"] = {rec: doc["active"] for rec, doc in docs.items() if "active" in doc}
+            read["candidates"] = {
+                doc["of"]["rec"]: [
+                    op for name, one in doc["candidates"].items() for op in (name, *one["was"])
+                ]
+                for doc in docs.values()
+                if "candidates" in doc
+            }
+            history.add(device.device.name, "ok", "read", read)
 
     device.asked, device.stored = asked, stored
 
@@ -49,8 +75,55 @@ def write(device, space, dice, history):
     history.add(device.device.name, "invoke", "write", {"stamps": stamps, "events": events})
 
 
+def propose(device, space, dice, history, *, coll=None, decides=0.5):
+    """Propose how thick drinks must be, or how bad an allergy is; or decide what is open."""
+    coll = coll or dice.choice(sorted(NAMES))
+    rec = str(named_id(UUID(space), NAMES[coll]))
+    conflict, active = device.device.conflict(space, rec), device.device.active(space, rec)
+    if conflict.get("state") == "open" and dice.random() < decides:
+        seen = sorted(conflict["candidates"])
+        base = active.get("ver")
+        drafts = [
+            {"k": "resolve", "coll": coll, "rec": rec, "base": base, "seen": seen,
+             "choose": dice.choice([base, *seen]), "why": "asked the doctor"}
+        ]  # fmt: skip
+    else:
+        drafts = [{"k": "safety", "coll": coll, "rec": rec, "v": VALUES[coll](dice)}]
+    ops = device.write(space, *drafts)
+    value = {op["op"]: {key: op[key] for key in ("rec", "base", "v", "seen", "choose") if key in op}
+             for op in ops}  # fmt: skip
+    history.add(device.device.name, "invoke", "propose", value)
+
+
+async def decide_too_soon(devices, space, dice, history):
+    """Two disagree, a third decides, and a word more comes before that decision does."""
+    first, second, third = devices
+    for device in (first, second):
+        propose(device, space, dice, history, coll="texture", decides=0)
+    for device in devices:
+        await device.meet_until_done()
+    propose(third, space, dice, history, coll="texture", decides=1)
+    propose(first, space, dice, history, coll="texture", decides=0)
+    for device in (first, third):
+        await device.meet_until_done()
+
+
+# What a record of each is called in its space.
+NAMES = {"texture": "texture", "allergy_lowering": "allergy/MILK"}
+VALUES = {
+    "texture": lambda dice: {
+        "food": None, "drink": dice.randrange(5), "source": "", "why": str(dice.random()),
+    },
+    "allergy_lowering": lambda dice: {
+        "key": "MILK", "covers": [record(7)], "to": dice.choice([None, "preference"]),
+        "why": str(dice.random()),
+    },
+}  # fmt: skip
+
+
 async def test_bad_lines_change_nothing_of_what_devices_may_rely_on(tmp_path):
-    """P1, P3, P5, P15: all events arrive, registers agree, reads go forward, own writes show."""
+    """P1, P3, P5, P8, P9, P15: all events arrive, registers agree, reads go forward, own writes
+    show, a version is replaced once, and a proposal stays until somebody decides."""
     dice = Random(5)  # noqa: S311  a repeatable game
     async with RealHome() as real:
         space = str(real.home.space)
@@ -66,6 +139,8 @@ async def test_bad_lines_change_nothing_of_what_devices_may_rely_on(tmp_path):
                 for number in range(ROUNDS):
                     device.line.down = number % 4 == 3 and dice.random() < 0.5
                     write(device, space, dice, history)
+                    if number % 2:
+                        propose(device, space, dice, history)
                     try:
                         await device.meet()
                     except Offline:
@@ -80,22 +155,32 @@ async def test_bad_lines_change_nothing_of_what_devices_may_rely_on(tmp_path):
             await asyncio.sleep(1)
             for device in [*devices, *devices]:
                 await device.meet_until_done()
+            await decide_too_soon(devices, space, dice, history)
+            for device in [*devices, *devices]:
+                await device.meet_until_done()
         log = await real.sql(
-            "SELECT * FROM op WHERE space_id = $1 AND device_id IS NOT NULL ORDER BY seq",
+            "SELECT * FROM op WHERE space_id = $1 ORDER BY seq",
             real.home.space,
         )
     final = {device.device.name: device.rows[space] for device in devices}
 
+    want = replayed(space, log)
+    log = [row for row in log if row["device_id"] is not None]
     assert len(log) > ROUNDS * 3
     assert set_full(history, final) == []
-    assert registers(log, final) == []
+    assert registers(want, final) == []
     assert monotone(history) == []
     assert read_your_writes(history) == []
     assert causal(history, log) == []
+    verdicts = [v for one in history.of("ok", "verdicts") for v in one["value"].values()]
+    assert {"applied", "conflict", "stale_resolve"} - set(verdicts) == set(), Counter(verdicts)
+    assert swapped(history) == []
+    assert undecided_stay(history) == []
 
 
 OWN = {"stamps": {"a": ("a", ["v"], "2")}, "events": ["a"]}
-KEPT = {"rec_id": "r", "coll": "reminder", "val": {"title": "x"}, "hlc": "5", "seq": 1}
+PROPOSED = {"rec": "r", "base": None, "v": 1}
+ACTIVE = {"ver": "p", "v": 1}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +212,33 @@ KEPT = {"rec_id": "r", "coll": "reminder", "val": {"title": "x"}, "hlc": "5", "s
             lambda h: causal(h, []),
         ),
         ([], lambda h: causal(h, [{"device_id": 1, "n": n, "hlc": str(n)} for n in (2, 1)])),
-        ([], lambda _: registers([KEPT], {"d": {}})),
+        ([], lambda _: registers({"r": ("reminder", 1, {}, {})}, {"d": {}})),
+        ([("ok", "read", {"seq": 1, "clk": {}, "active": {"r": ACTIVE}})], swapped),
+        (
+            [
+                ("invoke", "propose", {"p": PROPOSED | {"v": 2}}),
+                ("ok", "verdicts", {"p": "applied"}),
+                ("ok", "read", {"seq": 1, "clk": {}, "active": {"r": ACTIVE}}),
+            ],
+            swapped,
+        ),
+        (
+            [
+                ("invoke", "propose", {"p": PROPOSED, "q": PROPOSED}),
+                ("ok", "verdicts", {"p": "applied", "q": "applied"}),
+                ("ok", "read", {"seq": 1, "clk": {}, "active": {"r": ACTIVE}}),
+                ("ok", "read", {"seq": 2, "clk": {}, "active": {"r": ACTIVE | {"ver": "q"}}}),
+            ],
+            swapped,
+        ),
+        (
+            [
+                ("invoke", "propose", {"p": PROPOSED}),
+                ("ok", "verdicts", {"p": "conflict"}),
+                ("ok", "read", {"seq": 1, "clk": {}, "candidates": {"r": []}}),
+            ],
+            undecided_stay,
+        ),
     ],
 )
 def test_each_check_notices_what_it_is_for(entries, check):

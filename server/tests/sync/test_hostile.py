@@ -172,6 +172,18 @@ async def test_a_deep_a_long_and_a_poisoned_op_spoil_no_other(attacker, database
     assert len(await database.sql("SELECT 1 FROM rec")) == 1
 
 
+async def test_what_is_no_text_is_refused_not_asked_for_again(attacker, server, database):
+    good = attacker.op("Frukost")
+    for frame in (attacker.frame(ops=[attacker.op("XX"), good]),
+                  attacker.frame(ops=[attacker.op() | {"XX": 1}, good]),
+                  attacker.frame(ops=[attacker.op() | {"g": "XX"}, good])):  # fmt: skip
+        body = json.dumps(frame).encode()
+        # And half an emoji, as of a text that was cut in the middle of one.
+        for bad in (b"\xff\xfe", b"\xed\xa0\x80", b"\xc3", b"\\ud83d", b"\\udc00x"):
+            said_no(await attacker.send("push", body.replace(b"XX", bad)), 400, "malformed")
+    await nothing_was_applied(database, server)
+
+
 async def test_a_key_twice_gets_nobody_past_a_check(attacker, server, database):
     own, other = str(attacker.device.id), str(uuid4())
     body = json.dumps(attacker.frame(ops=[attacker.op()]))
@@ -212,6 +224,12 @@ async def test_another_organisations_ids_open_nothing(attacker, server, database
     }
     assert pull["spaces"] == []
     assert pull["gone"] == [{"id": space, "why": "revoked", "purge": True}]
+    # That they were refused is told again, of the one that is not there as of the one that is.
+    told = hello.pop("refused")
+    assert {each["op"] for each in told} == {result["op"] for result in results + unknown}
+    assert [(each["what"], each["rec"], each["bare"]) for each in told] == [
+        ({}, None, True) for _ in told
+    ]
     assert space not in json.dumps(hello)
     assert (snapshot.status_code, snapshot.json()) == (absent.status_code, absent.json())
     assert await database.sql("SELECT * FROM rec") == before

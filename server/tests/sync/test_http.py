@@ -44,7 +44,7 @@ async def test_a_device_says_hello_pushes_and_pulls(tablet, home):
     greeting = hello.json()
     assert greeting["limits"] == {"ops": 500, "bytes": 1_048_576, "skew_ms": 60_000}
     assert greeting["schema"] == {
-        "current": 1, "min_pull": 1, "min_push": 1, "colls": {"dose": 1},
+        "current": 1, "min_pull": 1, "min_push": 1, "colls": dict.fromkeys(COLLECTIONS, 1),
     }  # fmt: skip
     assert [space["id"] for space in greeting["spaces"]] == sorted(map(str, tablet.device.spaces))
     spaces = {space["id"]: space for space in greeting["spaces"]}
@@ -203,7 +203,7 @@ async def test_an_old_app_may_not_write_a_safety_value_that_it_cannot_show(datab
         greeting = (await tablet.hello()).json()
         answer = (await tablet.push(dose, tablet.op())).json()
 
-    assert greeting["schema"]["colls"] == {"dose": 2}
+    assert greeting["schema"]["colls"]["dose"] == 2
     assert [(result["s"], result.get("code")) for result in answer["results"]] == [
         ("invalid", "schema"), ("applied", None),
     ]  # fmt: skip
@@ -273,13 +273,28 @@ async def test_too_much_is_refused_whole(tablet, database):
     many = await tablet.push(*[{"op": 1}] * 501)
     very_many = await tablet.post("push", tablet.frame(ops=[0] * 100_000))
     large = await tablet.post("push", b" " * 10_000_000)
+    proposed = await tablet.push(*[
+        tablet.device.safety(uuid4(), {"dose": "5"}, ms=tablet.now_ms) for _ in range(21)
+    ])  # fmt: skip
     hello = await tablet.post("hello", tablet.frame(
-        proto=[1, 1], sent={str(uuid4()): 1 for _ in range(1001)}))  # fmt: skip
+        proto=[1, 1], sent={str(uuid4()): 1 for _ in range(10_001)}))  # fmt: skip
 
-    assert {answer.status_code for answer in (many, very_many, large)} == {413}
-    assert {answer.json()["code"] for answer in (many, very_many, large)} == {"too_large"}
+    refused = (many, very_many, large, proposed)
+    assert {answer.status_code for answer in refused} == {413}
+    assert {answer.json()["code"] for answer in refused} == {"too_large"}
     assert hello.status_code == 400
     assert await database.sql("SELECT 1 FROM quarantine") == []
+
+
+async def test_whoever_sees_thousands_of_spaces_is_greeted_and_asks_in_parts(tablet, home):
+    many = {str(uuid4()): 1 for _ in range(10_000)}
+    greeted = await tablet.hello(sent=many, purged=list(many))
+    part = await tablet.post("pull", tablet.frame(spaces={str(home.space): ""}, part=True))
+    whole = await tablet.post("pull", tablet.frame(spaces={str(home.space): ""}))
+
+    assert greeted.status_code == 200
+    assert part.json()["added"] == []
+    assert len(whole.json()["added"]) == 3
 
 
 async def test_five_hundred_ops_are_not_too_much(tablet):
@@ -432,3 +447,18 @@ async def test_answers_are_what_the_protocol_says_byte_for_byte(tablet, home):
 
     assert refused.keys() == {"op", "s", "code", "path"}
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_what_lies_between_the_ops_of_a_group_is_not_set_aside_with_it(database, clock, home):
+    async def crashes(db, _org, changes, _now):
+        if any(change.groups["title"] == "a riddle" for change in changes):
+            await db.run(_CRASH)
+
+    async with a_tablet_where(database, clock, home, crashes) as tablet:
+        group = str(uuid4())
+        ops = [tablet.op("a riddle", g=group), tablet.event(), tablet.op("b", g=group)]
+        answer = (await tablet.push(*ops)).json()
+
+    assert [(result["op"], result["s"]) for result in answer["results"]] == [
+        (ops[0]["op"], "invalid"), (ops[1]["op"], "applied"), (ops[2]["op"], "invalid"),
+    ]  # fmt: skip

@@ -12,10 +12,11 @@ from builders import a_home
 from devices import COLLECTIONS, NOW, NOW_MS, Device, replayed
 from msgspec import UNSET, Raw
 
-from mos.kernel.ids import named_id
-from mos.sync.actions import HookFailed
+from mos.db import Scope
+from mos.kernel.ids import named_id, new_id
+from mos.sync.actions import HookFailed, TooManyProposals, record
 from mos.sync.apart import push_apart
-from mos.sync.model import Pushed, PushHead
+from mos.sync.model import Pushed, PushHead, Result, SystemChange
 
 
 @pytest.fixture
@@ -31,6 +32,11 @@ def device(database, home):
 @pytest.fixture
 def other(database, home):
     return Device(database, home.org, (home.space,))
+
+
+def batched(ops):
+    """As many as a push takes at once, and the next."""
+    return [ops[at : at + 20] for at in range(0, len(ops), 20)]
 
 
 async def records(device, rec):
@@ -68,6 +74,36 @@ async def test_a_clock_that_runs_ahead_makes_no_old_dose_a_new_one(
 
     assert answer.results[0].s == verdict
     assert answer.results[0].why == ("late" if verdict == "conflict" else UNSET)
+
+
+@pytest.mark.parametrize(
+    ("id_days_ago", "verdict"),
+    [(5, "conflict"), (-1, "conflict"), (None, "conflict"), (0, "applied")],
+)
+async def test_a_clock_put_right_since_makes_no_old_dose_a_new_one(device, id_days_ago, verdict):
+    """P8, P13: the clock of what was written still stands ahead; its id, made by the same, may."""
+    op = device.safety(uuid4(), {"dose": "5"}, ms=NOW_MS + 24 * 3_600_000)
+    if id_days_ago is not None:
+        op |= {"op": str(new_id(NOW - timedelta(days=id_days_ago)))}
+    answer = await device.push(op)
+
+    assert answer.results[0].s == verdict
+    assert answer.results[0].why == ("late" if verdict == "conflict" else UNSET)
+
+
+@pytest.mark.parametrize(("after_s", "why"), [(-7200, "decided"), (3, UNSET)])
+async def test_a_clock_put_right_since_overrules_no_decision(device, other, after_s, why):
+    """P8, P13: written before the decision, it did not know of it, whatever its clock says."""
+    rec = uuid4()
+    base = await begun(device, rec)
+    candidate = other.safety(rec, {"dose": "10"})
+    await other.push(candidate)
+    await device.push(device.resolve(rec, base, base=base, seen=[candidate["op"]]))
+    op = device.safety(rec, {"dose": "20"}, base=base, ms=NOW_MS + 24 * 3_600_000)
+    op |= {"op": str(new_id(NOW + timedelta(seconds=after_s)))}
+    answer = await device.push(op, now=NOW + timedelta(seconds=5))
+
+    assert answer.results[0].why == why
 
 
 async def test_of_two_doses_over_one_base_exactly_one_is_active(database, device, other):
@@ -237,9 +273,9 @@ async def test_a_safety_op_that_is_wrong_in_itself_is_refused_like_any_other(dev
 async def test_a_conflict_holds_a_hundred_candidates_and_quarantine_the_rest(database, device):
     rec = uuid4()
     ops = [device.safety(rec, {"dose": str(n)}, base=str(uuid4())) for n in range(101)]
-    answer = await device.push(*ops)
+    verdicts = [word for some in batched(ops) for word in await device.verdicts(*some)]
 
-    assert [result.s for result in answer.results] == ["conflict"] * 100 + ["invalid"]
+    assert verdicts == ["conflict"] * 100 + ["invalid"]
     assert await database.sql("SELECT op_id, reason FROM quarantine") == [
         {"op_id": UUID(ops[-1]["op"]), "reason": "invalid conflict_full"}
     ]
@@ -298,12 +334,36 @@ async def test_a_record_that_took_the_id_of_a_conflict_does_not_become_one(datab
     rec = uuid4()
     base = await begun(device, rec)
     taken = named_id(home.space, f"conflict/{rec}")
-    await device.push(device.set(taken, {"title": "x"}))
+    stolen = SystemChange(space=home.space, coll="reminder", rec=taken, groups={"title": "x"})
+    async with database.app.transaction(Scope(home.org, (home.space,))) as db:
+        await record(db, home.org, [stolen], NOW)
     answer = await device.push(device.safety(rec, {"dose": "9"}, base=str(uuid4())))
 
     assert (answer.results[0].s, answer.results[0].code) == ("invalid", "rec_taken")
     rows = (await device.pull())[home.space]
     assert (rows[str(taken)][2], rows[str(rec)][2]["active"]["ver"]) == ({"title": "x"}, base)
+
+
+async def test_nobody_takes_the_id_of_a_conflict_before_it_is_there(database, device, home):
+    rec = uuid4()
+    base = await begun(device, rec)
+    name = str(named_id(home.space, f"conflict/{rec}"))
+    ops = [
+        device.set(name, {"title": "x"}),
+        device.set(name, {"taken": {"by": "x"}}, coll="alert"),
+        device.event({"occ": "x"}) | {"op": name},
+        device.safety(name, {"dose": "5"}),
+    ]
+    answer = await device.push(*ops)
+
+    assert [(result.s, result.code, result.path) for result in answer.results] == [
+        ("invalid", "named", "rec"), ("invalid", "named", "rec"), ("invalid", "named", "op"),
+        ("invalid", "named", "rec"),
+    ]  # fmt: skip
+    assert await device.verdicts(device.safety(rec, {"dose": "9"}, base=str(uuid4()))) == [
+        "conflict"
+    ]
+    assert (await records(device, rec))[0]["ver"] == base
 
 
 # ────────────────────────────────────────────────── groups
@@ -331,6 +391,74 @@ async def test_a_group_stands_or_falls_together(database, device, home):
     ]
     assert answer.heads == {home.space: 4}
     assert len(await database.sql("SELECT 1 FROM quarantine")) == 3
+
+
+async def test_what_a_broken_group_claimed_is_free(device, home):
+    """Two groups break, one for what the other claims; neither keeps anybody from a record."""
+    shared, mine, first, second = uuid4(), uuid4(), str(uuid4()), str(uuid4())
+    answer = await device.push(
+        device.set(shared, {"title": "a"}),
+        device.set(mine, {"title": "b"}, g=first),
+        device.set(mine, {"name": "c"}, coll="profile", g=second),
+        device.set(shared, {"name": "d"}, coll="profile", g=first),
+        device.set(mine, {"name": "e"}, coll="profile"),
+    )
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("applied", None),
+        ("invalid", "group"),
+        ("invalid", "rec_taken"),
+        ("invalid", "rec_taken"),
+        ("applied", None),
+    ]
+    assert (await device.pull())[home.space][str(mine)][:3] == ("profile", 2, {"name": "e"})
+
+
+async def test_what_is_proposed_too_much_breaks_its_group(database, device, home):
+    rec = uuid4()
+    base = await begun(device, rec)
+    for some in batched([device.safety(rec, {"dose": str(n)}) for n in range(100)]):
+        await device.push(*some)
+    group, free = str(uuid4()), uuid4()
+    answer = await device.push(
+        device.set(free, {"title": "a"}, g=group),
+        device.event({"occ": "x"}),
+        device.safety(rec, {"dose": "9"}, base=base, g=group),
+        device.set(free, {"name": "b"}, coll="profile"),
+        device.safety(uuid4(), {"dose": "1"}, g=group),
+        device.safety(uuid4(), {"dose": "2"}),
+    )
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "group"),
+        ("applied", None),
+        ("invalid", "conflict_full"),
+        ("applied", None),
+        ("invalid", "group"),
+        ("applied", None),
+    ]
+    reasons = await database.sql("SELECT reason FROM quarantine ORDER BY reason")
+    assert [row["reason"] for row in reasons] == [
+        "invalid conflict_full", "invalid group", "invalid group",
+    ]  # fmt: skip
+    await left_by_the_log(database, device)
+
+
+async def test_an_id_that_ordinary_and_safety_ops_claim_goes_to_the_ordinary(device):
+    rec = uuid4()
+    ops = [device.safety(rec, {"dose": "5"}), device.set(rec, {"title": "a"})]
+
+    assert await device.verdicts(*ops) == ["invalid", "applied"]
+
+
+async def test_a_conflict_is_about_one_collection(database, device, home):
+    """Else a proposal of one could be chosen as if it were of the other."""
+    device.collections = COLLECTIONS | {"diet": replace(COLLECTIONS["dose"], name="diet")}
+    rec = uuid4()
+    await device.push(device.safety(rec, {"dose": "5"}, base=str(uuid4())))
+    answer = await device.push(device.safety(rec, {"dose": "9"}) | {"coll": "diet"})
+
+    assert (answer.results[0].s, answer.results[0].code) == ("invalid", "rec_taken")
 
 
 async def test_a_group_of_which_all_has_come_already_is_known_again(device):
@@ -376,7 +504,7 @@ async def test_what_is_halved_is_never_cut_through_a_group(device):
         if not set_aside and any(b'"n":5}' in text.replace(b" ", b"") for text in texts):
             raise HookFailed("completion")
         applied.append((len(texts), set_aside))
-        return Pushed(NOW, [], {}, {}, {})
+        return Pushed(NOW, [Result(uuid4(), "applied") for _ in texts], {}, {}, {})
 
     head = PushHead(
         proto=1, schema=1, device_id=device.id, client_now=NOW,
@@ -449,3 +577,76 @@ async def test_nothing_that_was_compacted_comes_back(database, device):
         ("applied", None),
         ("applied", None),
     ]
+
+
+# ────────────────────────────────────────────────── two groups in one push
+
+
+async def full_but(database, home, *rooms):
+    """Doses with an open conflict each, in which so many more candidates have room."""
+    me = Device(database, home.org, (home.space,))
+    many = Device(database, home.org, (home.space,))
+    recs = [uuid4() for _ in rooms]
+    await me.push(*(me.safety(rec, {"dose": "1"}) for rec in recs))
+    for rec, room in zip(recs, rooms, strict=True):
+        for some in batched([many.safety(rec, {"dose": f"c{n}"}) for n in range(100 - room)]):
+            await many.push(*some)
+    return me, recs
+
+
+async def test_a_proposal_of_a_refused_group_takes_no_room(database):
+    """P7: the last place is that of whoever stands."""
+    me, [rec, full] = await full_but(database, await a_home(database), 1, 0)
+    bad, good = str(uuid4()), str(uuid4())
+    answer = await me.push(
+        me.safety(rec, {"dose": "a"}, g=bad), me.safety(full, {"dose": "b"}, g=bad),
+        me.safety(rec, {"dose": "good"}, g=good),
+    )  # fmt: skip
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "group"), ("invalid", "conflict_full"), ("conflict", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+async def test_an_id_that_a_refused_group_claimed_is_free_for_another_group(database, grouped):
+    """P7."""
+    me, [full] = await full_but(database, await a_home(database), 0)
+    rec, bad, more = uuid4(), str(uuid4()), {"g": str(uuid4())} if grouped else {}
+    answer = await me.push(
+        me.set(rec, {"title": "y"}, g=bad), me.safety(full, {"dose": "z"}, g=bad),
+        me.set(rec, {"name": "x"}, coll="profile", **more),
+    )  # fmt: skip
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "group"), ("invalid", "conflict_full"), ("applied", None),
+    ]  # fmt: skip
+
+
+async def test_more_proposals_than_are_decided_at_once_are_not_begun(database):
+    """P25: each writes a whole conflict anew, with the space locked."""
+    me, [rec] = await full_but(database, await a_home(database), 1)
+    ops = [me.safety(rec, {"dose": str(n)}) for n in range(20)]
+    choice = me.resolve(rec, ops[0]["op"], base=None, seen=[ops[0]["op"]])
+    for alone in (choice, me.safety(uuid4(), {"dose": "1"}), ops[0] | {"g": str(uuid4())}):
+        with pytest.raises(TooManyProposals):
+            await me.push(*ops, alone)
+
+    assert await me.verdicts(*ops) == ["conflict"] + ["invalid"] * 19
+
+
+async def test_what_stands_together_is_decided_at_once_however_many_they_are(device):
+    group = str(uuid4())
+    ops = [device.safety(uuid4(), {"dose": str(n)}, g=group) for n in range(50)]
+
+    assert await device.verdicts(*ops) == ["applied"] * 50
+
+
+async def test_a_proposal_that_would_swell_its_conflict_is_too_large(device):
+    answer = await device.push(
+        device.safety(uuid4(), {"dose": "x" * 4_096}), device.safety(uuid4(), {"dose": "x" * 3_500})
+    )
+
+    assert [(result.s, result.code or None) for result in answer.results] == [
+        ("invalid", "too_large"), ("applied", None),
+    ]  # fmt: skip

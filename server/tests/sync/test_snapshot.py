@@ -1,11 +1,13 @@
 """A whole space in one answer: what a device begins with, and goes on with where the line broke."""
 
+import asyncio
 import gzip
 import json
 import resource
 from contextlib import AsyncExitStack
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from browsers import Site
 from builders import a_home
@@ -132,14 +134,17 @@ async def test_whose_space_it_is_not_learns_nothing_of_it(tablet, site, home, da
     assert (await tablet.snapshot(home.space)).status_code == 401
 
 
-async def test_a_reader_whose_right_ends_gets_no_further(tablet, home, database, monkeypatch):
+@pytest.mark.parametrize("ends", ["relation SET valid_to", "session SET revoked_at"])
+async def test_a_reader_whose_right_or_session_ends_gets_no_further(
+    tablet, home, database, monkeypatch, ends
+):
     await tablet.push(*[tablet.op(str(number)) for number in range(20)])
     monkeypatch.setattr("mos.sync.snapshot._PAGE_ROWS", 10)
     pages = sync_snapshot.snapshot.page
 
     async def then_ended(*args):
         rows = await pages(*args)
-        await database.sql("UPDATE relation SET valid_to = $1", tablet.clock())
+        await database.sql(f"UPDATE {ends} = $1", tablet.clock())
         return rows
 
     monkeypatch.setattr(sync_snapshot.snapshot, "page", then_ended)
@@ -147,6 +152,57 @@ async def test_a_reader_whose_right_ends_gets_no_further(tablet, home, database,
 
     assert len(answer.text.splitlines()) == 11
     assert '"end"' not in answer.text
+
+
+class Reader:
+    """Somebody who begins to read a snapshot, and takes no more of it until they are let go."""
+
+    def __init__(self, app, tablet, space):
+        self.status, self._begun, self.let_go = None, asyncio.Event(), asyncio.Event()
+        scope = {
+            "type": "http", "method": "GET", "path": f"/sync/v1/snapshot/{space}",
+            "query_string": b"", "client": ("127.0.0.1", 1), "headers":
+            [(b"cookie", f"mos={tablet.browser.http.cookies['mos']}".encode())],
+        }  # fmt: skip
+        self.task = asyncio.create_task(app(scope, self._receive, self._send))
+
+    async def begun(self):
+        await asyncio.wait_for(self._begun.wait(), 10)
+        return self.status
+
+    async def _receive(self):
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def _send(self, message):
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.retry_after = dict(message["headers"]).get(b"retry-after")
+        self._begun.set()
+        await self.let_go.wait()
+
+
+async def test_whoever_reads_keeps_nobody_from_writing(tablet, home, site, monkeypatch):
+    monkeypatch.setattr("mos.web.sync._MAX_READING", 6)
+    app = app_of(site.database, tablet.clock)
+    other = await a_tablet(site, home, home.resident.account)
+    readers = [Reader(app, tablet, home.space) for _ in range(9)]
+    mine = sorted([await reader.begun() for reader in readers])
+    more = [Reader(app, other, home.space) for _ in range(3)]
+    theirs = sorted([await reader.begun() for reader in more])
+    readers += more
+    browser = tablet.browser.http
+    body = json.dumps(tablet.frame(batch="x", ops=[tablet.op()])).encode()
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test", cookies=browser.cookies
+    ) as http:
+        pushed = await http.post("/sync/v1/push", content=body, headers={"x-mos": "1"})
+    for reader in readers:
+        reader.let_go.set()
+    await asyncio.gather(*(reader.task for reader in readers))
+
+    assert (mine, theirs) == ([200] * 4 + [429] * 5, [200] * 2 + [429])
+    assert {reader.retry_after for reader in readers if reader.status == 429} == {b"5"}
+    assert pushed.status_code == 200
 
 
 async def test_a_large_space_takes_little_memory(tablet, home, database):

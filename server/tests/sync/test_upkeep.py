@@ -8,15 +8,25 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from asyncpg import LockNotAvailableError
 from builders import a_home
 from devices import NOW, NOW_MS, Device
+from unsealing import opened
 
 from mos import wiring
 from mos.care.store import medication_of
+from mos.db import Scope
 from mos.dispatch import engine
-from mos.ops.erase import _known, _replay
+from mos.dispatch.channels.messengers import Messengers
+from mos.ops.erase import _Entry, _known, _replay
+from mos.privacy.sealing import is_sealed
+from mos.sync import erasure
 from mos.sync.archive import file_of
 from mos.worker.loop import Worker
+
+# How a sealed value begins in JSON: the mark, the way, the first version of a key.
+SEALED = "\\u0001SAQAB"
+
 
 DAY_MS = 86_400_000
 
@@ -37,7 +47,8 @@ def archive(tmp_path):
 
 
 def worker_of(database, archive=None):
-    return Worker(database.app, database.engine, post=None, archive=archive)
+    nobody = Messengers({}, services=None, guard=None, public_url="")
+    return Worker(database.app, database.engine, None, nobody, archive=archive)
 
 
 async def tidy(database, now, archive=None):
@@ -154,7 +165,10 @@ async def test_old_ops_move_to_the_archive_and_new_ones_stay(device, database, h
     assert [row["seq"] for row in left] == [5, 6]
     assert [line["seq"] for line in lines] == [1, 2, 3, 4]
     assert [line["op_id"] for line in lines] == [op["op"] for op in ops[:4]]
-    assert [line["val"] for line in lines] == [op["f"] for op in ops[:4]]
+    # What people wrote lies sealed in the file, as it lay in the database.
+    assert all(is_sealed(line["val"]["title"]) for line in lines)
+    plain = await opened(database.owner, database.keyring, lines)
+    assert [line["val"] for line in plain] == [op["f"] for op in ops[:4]]
     assert space["archive_hlc"] == ops[3]["hlc"]
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
@@ -167,6 +181,40 @@ async def test_a_second_batch_is_added_to_the_file(device, database, home, archi
     lines = gzip.decompress(file_of(archive, home.org, home.space).read_bytes()).splitlines()
 
     assert [json.loads(line)["seq"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("ahead", [0, 50 * 365 * DAY_MS])
+async def test_a_number_given_again_is_a_new_op_whatever_clock_was_archived(
+    device, database, archive, ahead
+):
+    """P3: one wrong clock in the past, and a tablet whose disk was put back from a copy."""
+    wrong, later = another(device), NOW + timedelta(days=91)
+    await device.push(*[device.event({"occ": str(number)}) for number in range(5)])
+    await wrong.push(wrong.event({"occ": "w"}, ms=NOW_MS + ahead))
+    await device.push(device.event({"occ": "last"}))
+    await tidy(database, later, archive)
+    device.sent[device.spaces[0]] = 2
+    klar = device.event({"occ": "today"}, ms=NOW_MS + 91 * DAY_MS)
+    [result] = (await device.push(klar, now=later)).results
+
+    assert result.s == "applied"
+    assert len(await database.sql("SELECT 1 FROM rec WHERE rec_id::text = $1", klar["op"])) == 1
+
+
+async def test_what_claimed_a_clock_ahead_is_known_from_the_archive_by_that(
+    device, database, archive
+):
+    """P6: it is stamped anew each time, always later than what is archived."""
+    ahead, beside = device.set(uuid4(), {"title": "x"}, ms=NOW_MS + 400 * DAY_MS), another(device)
+    await device.push(ahead)
+    await beside.push(beside.event({"occ": "1"}), beside.event({"occ": "2"}))
+    await tidy(database, NOW + timedelta(days=91), archive)
+    # Somebody else's clock is as far ahead, and was not heard of.
+    beside.sent[beside.spaces[0]] = 0
+    other = beside.set(uuid4(), {"title": "y"}, ms=NOW_MS + 300 * DAY_MS)
+
+    assert await device.verdicts(ahead, now=NOW + timedelta(days=91)) == ["dup"]
+    assert await beside.verdicts(other, now=NOW + timedelta(days=91)) == ["applied"]
 
 
 async def test_a_quiet_space_goes_on_where_it_was(device, database, archive):
@@ -238,6 +286,22 @@ async def test_each_space_is_looked_after_once_a_day(device, database):
     assert after["tidied_at"] == NOW + timedelta(hours=25)
 
 
+async def test_what_was_settled_long_ago_is_forgotten_and_what_waits_is_not(database, home):
+    await database.sql(
+        "INSERT INTO quarantine (org_id, space_id, op_id, reason, payload, received_at, "
+        "handled_how, handled_by, handled_at) "
+        "SELECT $1, $2, gen_random_uuid(), h::text, '{}', $3::timestamptz, "
+        "CASE WHEN h > 0 THEN 'dropped' END, CASE WHEN h > 0 THEN $4::uuid END, "
+        "CASE WHEN h > 0 THEN $3::timestamptz + h * interval '1 day' END "
+        "FROM (VALUES (0), (1), (3)) AS v (h)",
+        home.org, home.space, NOW, home.caregiver,
+    )  # fmt: skip
+    await tidy(database, NOW + timedelta(days=402))
+    rows = await database.sql("SELECT reason FROM quarantine ORDER BY reason")
+
+    assert [row["reason"] for row in rows] == ["0", "3"]
+
+
 # ────────────────────────────────────────────────── erasure
 
 
@@ -269,7 +333,9 @@ async def test_nothing_of_an_erased_space_is_left_anywhere(device, database, hom
     await tidy(database, NOW + timedelta(days=91), archive)
     file = file_of(archive, home.org, home.space)
     assert file.exists()
-    assert "Hemligt" in await everywhere(database)
+    before = await everywhere(database)
+    assert SEALED in before
+    assert "Hemligt" not in before
     reader = another(device)
     await reader.pull()
 
@@ -280,11 +346,11 @@ async def test_nothing_of_an_erased_space_is_left_anywhere(device, database, hom
         "space": str(home.space), "secret": "Hemligt"})  # fmt: skip
     pulled = await reader.pull_once()
 
-    assert "Hemligt" not in text
+    assert SEALED not in text
     assert str(rec) not in text
     assert not file.exists()
     assert late == ["gone", "gone"]
-    assert "Hemligt" not in await everywhere(database)
+    assert SEALED not in await everywhere(database)
     assert await database.sql("SELECT 1 FROM device_space") == []
     assert [(gone.why, gone.purge) for gone in pulled.gone] == [("erased", True)]
     [space] = await database.sql(
@@ -306,7 +372,7 @@ async def test_what_is_on_its_way_while_a_space_is_erased_is_erased_too(
         await asyncio.wait({erasing}, timeout=0.3)
     assert await erasing
 
-    assert "Hemligt" not in await everywhere(database)
+    assert SEALED not in await everywhere(database)
 
 
 async def test_what_becomes_due_while_a_space_is_erased_is_erased_too(device, database, home):
@@ -327,22 +393,34 @@ async def test_what_becomes_due_while_a_space_is_erased_is_erased_too(device, da
         assert await database.sql(f"SELECT 1 FROM {table}") == []
 
 
+async def test_a_plan_that_is_made_while_a_space_is_erased_waits_and_finds_nothing(database, home):
+    """P18: nobody has planned it before, so there is no horizon at which the two would meet."""
+    spaces = (home.space, medication_of(home.space))
+    async with database.app.transaction(Scope(home.org, spaces)) as db:
+        await erasure.close(db, home.org, spaces)
+        with pytest.raises(LockNotAvailableError):
+            async with database.app.transaction(Scope(home.org, spaces)) as worker:
+                await worker._connection.execute("SET LOCAL lock_timeout = '20ms'")
+                await wiring.materialise(worker, home.org, spaces, NOW)
+
+
 async def test_what_was_erased_is_erased_again_after_a_restore(device, database, home):
     await erase(database, home)
-    ledger = await _known(database.app)
+    ledger, _ = await _known(database.app)
     # The backup was made before.
     await database.sql("DELETE FROM erasure")
     await database.sql("UPDATE space SET state = 0")
     await device.push(device.set(uuid4(), {"title": "Hemligt"}))
-    again = await _replay(database.app, ledger)
+    kept = [_Entry(each.org, each.at, each.space) for each in ledger]
+    again = await _replay(database.app, kept)
 
     assert {(entry.org, entry.space, entry.at) for entry in ledger} == {
         (home.org, home.space, NOW), (home.org, medication_of(home.space), NOW)
     }  # fmt: skip
-    assert again == ledger
+    assert again == [each.space for each in ledger]
     assert "Hemligt" not in await everywhere(database)
-    assert await _known(database.app) == ledger
-    assert await _replay(database.app, ledger) == []
+    assert (await _known(database.app))[0] == ledger
+    assert await _replay(database.app, kept) == []
 
 
 async def test_another_organisations_space_is_not_erased_by_a_wrong_name(device, database, home):
@@ -393,6 +471,21 @@ async def test_what_came_before_the_erasure_is_gone_though_its_archive_once_knew
     assert await device.verdicts(*ops, now=later) == ["gone", "gone"]
 
 
+async def test_a_clock_that_runs_ahead_brings_nothing_back_that_was_forgotten(device, database):
+    """P13, P19: what counts is when it was written, not what the clock, stamped anew, says."""
+    [rec] = await a_past(device, 1)
+    tablet, later = another(device), NOW + timedelta(days=181)
+    ahead = timedelta(days=200)
+    old = tablet.set(rec, {"title": "again"}, ms=NOW_MS + 230 * DAY_MS)
+    fresh = tablet.set(uuid4(), {"title": "new"}, ms=NOW_MS + 380 * DAY_MS)
+    await tidy(database, later)
+    answer = await tablet.push(old, fresh, now=later, client_now=later + ahead)
+
+    assert [(result.s, str(result.code)) for result in answer.results] == [
+        ("invalid", "too_old"), ("applied", "UNSET"),
+    ]  # fmt: skip
+
+
 async def test_nothing_that_was_forgotten_comes_back(device, database):
     """A tablet that was off for half a year still has a change to what was deleted meanwhile."""
     [rec] = await a_past(device, 1)
@@ -409,3 +502,16 @@ async def test_nothing_that_was_forgotten_comes_back(device, database):
     rows = await database.sql("SELECT rec_id FROM rec")
     assert [str(row["rec_id"]) for row in rows] == [fresh["rec"]]
     assert len(await database.sql("SELECT 1 FROM quarantine")) == 1
+
+
+async def test_a_space_that_cannot_be_tidied_is_in_the_evidence(device, database, archive):
+    await device.push(*[device.set(uuid4(), {"title": "x"}) for _ in range(3)])
+    file_of(archive, device.org, device.spaces[0]).mkdir(parents=True)
+    later = NOW + timedelta(days=91)
+    with pytest.raises(IsADirectoryError):
+        await tidy(database, later, archive)
+    rows = await database.sql("SELECT class, failed FROM retention ORDER BY class")
+
+    assert [(row["class"], row["failed"]) for row in rows] == [
+        ("op", 1), ("quarantine", 1), ("rec", 1),
+    ]  # fmt: skip

@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from builders import a_home, a_relation
+from builders import a_home, a_relation, an_account
 from structlog.testing import capture_logs
 from tablets import a_tablet
 
@@ -84,6 +84,63 @@ async def test_nobody_else_can_say_so(tablet, elsewhere, site, home, database):
     for body in ({}, {"device_id": "x", "nonce": right}, {"device_id": 1}):
         assert (await wiped(stranger, **body)).status_code == 400
     assert await database.sql("SELECT 1 FROM device WHERE wiped_at IS NOT NULL") == []
+
+
+async def a_manager(database, home, *words):
+    account = await an_account(database, home.org, "manager", name="Maj")
+    await a_relation(database, home.org, account, unit=home.unit, permissions=words)
+    return account
+
+
+async def test_whoever_manages_a_resident_ends_a_lost_tablet(tablet, site, home, database):
+    manager = await site.as_account(
+        home.org, await a_manager(database, home, "plan.view", "care.manage")
+    )
+    [seen] = (await manager.get(f"residents/{home.space}/devices")).json()
+    answer = await manager.post(f"residents/{home.space}/devices/{seen['id']}/wipe")
+    told = await tablet.hello()
+    await wiped(await site.browser(), device_id=seen["id"], nonce=told.json()["nonce"])
+    again = await manager.post(f"residents/{home.space}/devices/{seen['id']}/wipe")
+    [ended] = (await manager.get(f"residents/{home.space}/devices/ended")).json()
+
+    assert answer.status_code == 204
+    assert (told.status_code, told.json()["code"]) == (401, "device_revoked")
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+    assert (await manager.get(f"residents/{home.space}/devices")).json() == []
+    assert ended["wiped_at"] == "2026-11-25T09:00:00Z"
+
+
+async def test_only_who_may_end_a_tablet_learns_its_id(tablet, site, home):
+    caregiver = await site.as_account(home.org, home.caregiver)
+    admin = await site.as_account(home.org, home.admin)
+    path = f"residents/{home.space}/devices"
+
+    assert [device["id"] for device in (await caregiver.get(path)).json()] == [None]
+    assert [device["id"] for device in (await admin.get(path)).json()] == [str(tablet.device.id)]
+    assert (await caregiver.post(f"{path}/{tablet.device.id}/wipe")).status_code == 403
+    assert (await tablet.hello()).status_code == 200
+
+
+async def test_a_manager_ends_no_device_of_a_supporter(site, home, database):
+    manager = await site.as_account(
+        home.org, await a_manager(database, home, "plan.view", "care.manage")
+    )
+    caregiver = await site.as_account(home.org, home.caregiver)
+    answer = await manager.post(f"residents/{home.space}/devices/{caregiver.device}/wipe")
+
+    assert answer.status_code == 404
+    assert (await caregiver.get("session")).status_code == 200
+
+
+async def test_a_device_says_which_resident_it_has_forgotten(tablet, site, home):
+    caregiver = await site.as_account(home.org, home.caregiver)
+    path = f"residents/{home.space}/devices"
+    before = (await caregiver.get(path)).json()
+    await tablet.hello(purged=[str(home.space)])
+    after = (await caregiver.get(path)).json()
+
+    assert [device["purged_at"] for device in before] == [None]
+    assert [device["purged_at"] for device in after] == ["2026-11-25T09:00:00Z"]
 
 
 async def test_an_open_page_hears_of_it_at_once(tablet, elsewhere, site):

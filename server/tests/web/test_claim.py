@@ -81,7 +81,7 @@ async def test_who_sets_a_family_up_manages_it_and_sees_everybody_who_is_added(s
     assert seen["name"] == "Elsa"
     assert set(seen["permissions"]) == {
         "plan.view", "plan.edit", "outcome.record", "alert.take", "meals.view", "meals.edit",
-        "medication.view", "medication.edit", "statistics.view", "care.manage",
+        "medication.view", "medication.edit", "statistics.view", "care.manage", "log.view",
     }  # fmt: skip
     pulled = await browser.http.post(
         "/sync/v1/pull",

@@ -26,13 +26,24 @@ def _subscription(**changed):
     return {"endpoint": "https://push.example.com/abc", **_keys(), **changed}
 
 
-async def test_a_heartbeat_tells_when_and_what_a_device_is(site, clock):
+async def _a_tablet(site, home, *, name="Surfplattan"):
+    admin = await site.signed_in("admin@example.test")
+    link = await admin.post(f"accounts/{home.resident.account}/invitations", {"kind": "device"})
+    tablet = await site.browser()
+    await tablet.post(
+        "invitations/accept",
+        {"token": link.json()["token"], "device_id": str(tablet.device), "device_name": name},
+    )
+    return tablet, admin
+
+
+async def test_a_device_tells_what_it_is(site, clock):
     await a_home(site.database)
     browser = await site.signed_in("caregiver@example.test")
     clock.move(minutes=5)
 
-    beat = {"name": "Köket", "app": "0.1.0", "zone_release": "2026b"}
-    assert (await browser.put(f"devices/{browser.device}", beat)).status_code == 204
+    told = {"name": "Köket", "app": "0.1.0", "zone_release": "2026b"}
+    assert (await browser.put(f"devices/{browser.device}", told)).status_code == 204
 
     [device] = (await browser.get("devices")).json()
     assert device["name"] == "Köket"
@@ -42,24 +53,70 @@ async def test_a_heartbeat_tells_when_and_what_a_device_is(site, clock):
 
 async def test_supporters_see_whether_a_residents_tablet_can_ring(site):
     home = await a_home(site.database)
-    admin = await site.signed_in("admin@example.test")
-    link = (
-        await admin.post(f"accounts/{home.resident.account}/invitations", {"kind": "device"})
-    ).json()
-    tablet = await site.browser()
-    await tablet.post(
-        "invitations/accept",
-        {"token": link["token"], "device_id": str(tablet.device), "device_name": "Surfplattan"},
-    )
+    tablet, admin = await _a_tablet(site, home)
     await tablet.put(f"devices/{tablet.device}/push", _subscription())
     caregiver = await site.signed_in("caregiver@example.test")
 
     [seen] = (await caregiver.get(f"residents/{home.space}/devices")).json()
 
+    unknown = dict.fromkeys(
+        ["beat_at", "permission", "sound", "battery", "charging", "storage_mb", "persisted", "pin"]
+    )
     assert seen == {
-        "name": "Surfplattan", "seen_at": "2026-11-25T09:00:00Z", "push": True, "ring_test": None,
+        "space": str(home.space), "id": None, "name": "Surfplattan", "app": "", "kiosk": False,
+        "seen_at": "2026-11-25T09:00:00Z", "push": True, "ring_test": None, "purged_at": None,
+    } | unknown  # fmt: skip
+    assert (await admin.get(f"residents/{home.space}/devices")).json() == [
+        seen | {"id": str(tablet.device)}
+    ]
+
+
+_BEAT = {
+    "permission": "granted", "sound": "locked", "battery": 12, "charging": False, "storage": 900,
+    "persisted": True, "kiosk": True, "version": "0.1.0",
+}  # fmt: skip
+
+
+async def test_a_heartbeat_shows_supporters_how_the_tablet_is(site, clock):
+    home = await a_home(site.database)
+    tablet, _ = await _a_tablet(site, home)
+    clock.move(minutes=5)
+
+    assert (await tablet.post("device/heartbeat", _BEAT)).status_code == 204
+
+    caregiver = await site.signed_in("caregiver@example.test")
+    [seen] = (await caregiver.get(f"residents/{home.space}/devices")).json()
+    told = {
+        "permission": "granted", "sound": "locked", "battery": 12, "charging": False,
+        "storage_mb": 900, "persisted": True, "kiosk": True, "app": "0.1.0",
+        "beat_at": "2026-11-25T09:05:00Z", "seen_at": "2026-11-25T09:05:00Z",
     }  # fmt: skip
-    assert (await admin.get(f"residents/{home.space}/devices")).json() == [seen]
+    assert seen | told == seen
+    assert (await caregiver.get("residents/devices")).json() == [seen]
+
+
+async def test_what_a_device_cannot_tell_stays_unknown(site):
+    home = await a_home(site.database)
+    tablet, admin = await _a_tablet(site, home)
+    await tablet.post("device/heartbeat", _BEAT)
+
+    assert (await tablet.post("device/heartbeat", {})).status_code == 204
+
+    [seen] = (await admin.get(f"residents/{home.space}/devices")).json()
+    assert (seen["battery"], seen["sound"], seen["kiosk"]) == (None, None, False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"battery": 101}, {"sound": "loud"}, {"permission": True}, {"storage": -1}, {"mood": "good"}],
+)
+async def test_a_heartbeat_that_makes_no_sense_is_refused(site, wrong):
+    await a_home(site.database)
+    browser = await site.signed_in("caregiver@example.test")
+
+    answer = await browser.post("device/heartbeat", wrong)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid"), answer.text
 
 
 async def test_a_subscription_is_stored_and_forgotten(site):

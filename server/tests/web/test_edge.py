@@ -41,6 +41,37 @@ async def test_errors_have_one_shape(site):
     _is_problem(await browser.http.post("/index.html", headers={"x-mos": "1"}), 404)
 
 
+async def test_a_method_that_is_not_taken_is_answered_with_those_that_are(site):
+    home = await a_home(site.database)
+    browser = await site.as_account(home.org, home.admin)
+
+    allowed = {
+        path: (await browser.http.put(path, headers={"x-mos": "1"})).headers["allow"].split(", ")
+        for path in ("/api/v1/units", "/__version__", "/sync/v1/pull", "/sync/v1/poke")
+    }
+
+    assert set(allowed.pop("/api/v1/units")) == {"GET", "POST", "OPTIONS"}
+    assert allowed == {
+        "/__version__": ["GET", "HEAD"],
+        "/sync/v1/pull": ["POST"],
+        "/sync/v1/poke": ["GET"],
+    }
+
+
+async def test_what_is_nearly_of_the_right_type_is_refused_by_name(site):
+    home = await a_home(site.database)
+    browser = await site.as_account(home.org, home.admin)
+    device = await site.as_account(home.org, home.resident.account)
+
+    for body in ({"kiosk": 0}, {"kiosk": "true"}, {"battery": "5"}, {"charging": "null"}):
+        answer = _is_problem(await device.post("device/heartbeat", body), 400)
+        assert [answer["field"]] == list(body)
+    for moment in ("2026", "0", "1e5", "-5", "1764061200"):
+        answer = _is_problem(await browser.get(f"logs/events?since={moment}"), 400)
+        assert answer["field"] == "since"
+    assert (await browser.get("logs/events?since=2026-11-25T09:00:00Z")).status_code == 200
+
+
 async def test_a_validation_error_names_the_field(site):
     await a_home(site.database)
     browser = await site.signed_in("admin@example.test")

@@ -1,4 +1,8 @@
-"""Whatever is thrown at the API, it answers: never a crash, and refusals in the one shape."""
+"""Whatever is thrown at the API, it answers: never a crash, and refusals in the one shape.
+
+What no document can describe: bytes that are no JSON, values that are worse than their type is
+wrong, headers, addresses, and synchronisation. The rest is asked in `test_as_described`.
+"""
 
 import json
 from typing import Any
@@ -15,7 +19,10 @@ from mos.web.api import PREFIX
 
 WITH_BODY = [
     route for route in routes() if route.startswith(("POST", "PUT", "PATCH"))
-    and not route.endswith("ring-test")
+    and not route.endswith(("ring-test", "/wipe", "{contact_id}/code", "account/passkeys/options"))
+    and not route.endswith(("/account/totp", "/account/recovery-codes", "/account/identity"))
+    and not route.endswith("/session/step-up/oidc")
+    and not route.endswith(("{contact_id}/test", "{webhook_id}/test", "{webhook_id}/secret"))
 ] + ["PUT /devices/{device_id}/ring-test"]  # fmt: skip
 SYNC = ["POST /sync/v1/hello", "POST /sync/v1/push", "POST /sync/v1/pull"]
 
@@ -69,8 +76,16 @@ _BODY = st.dictionaries(st.sampled_from(_NAMES) | st.text(max_size=8), _JSON, ma
 
 def _url(route):
     path = route.partition(" ")[2]
-    for name in ("{unit_id}", "{account_id}", "{space}", "{relation_id}", "{device_id}"):
+    for name in (
+        "{unit_id}",
+        "{account_id}",
+        "{space}",
+        "{relation_id}",
+        "{device_id}",
+        "{contact_id}",
+    ):
         path = path.replace(name, str(uuid4()))
+    path = path.replace("{channel}", "email")
     return path if path.startswith("/sync/") else PREFIX + path
 
 
@@ -97,7 +112,7 @@ async def test_what_is_no_body_is_refused_by_every_route(site, who):
             _is_problem(answer, answer.status_code)
 
 
-@pytest.mark.parametrize("route", [*WITH_BODY, *SYNC])
+@pytest.mark.parametrize("route", SYNC)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

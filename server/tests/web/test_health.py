@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from builders import a_home
 
 from mos.kernel.zones import zone_release
@@ -19,7 +20,14 @@ async def test_the_heartbeat_is_good_while_database_and_worker_live(site, clock)
 
     answer = await browser.http.get("/__heartbeat__")
 
-    assert (answer.status_code, answer.json()) == (200, {"database": "ok", "worker": "ok"})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "database": "ok",
+        "worker": "ok",
+        "chain": "not yet",
+        "push": "not yet",
+        "expected": "not yet",
+    }
 
 
 async def test_the_heartbeat_names_the_part_that_fails(site, clock):
@@ -32,6 +40,78 @@ async def test_the_heartbeat_names_the_part_that_fails(site, clock):
 
     assert (never.status_code, never.json()["worker"]) == (503, "never seen")
     assert (silent.status_code, silent.json()["worker"]) == (503, "silent")
+
+
+@pytest.mark.parametrize(
+    ("column", "part", "many", "status"),
+    [("push_missed", "push", 5, 200), ("missed", "chain", 2, 503)],
+)
+async def test_a_leg_that_does_not_come_through_is_named(  # noqa: PLR0917
+    site, clock, column, part, many, status
+):
+    browser = await site.browser()
+    await _beat(site, clock.now)
+    await site.database.sql("UPDATE watch_round SET through_at = $1, push_at = $1", clock.now)
+    await site.database.sql(f"UPDATE watch_round SET {column} = $1", many - 1)
+    still = await browser.http.get("/__heartbeat__")
+    await site.database.sql(f"UPDATE watch_round SET {column} = $1", many)
+    broken = await browser.http.get("/__heartbeat__")
+
+    assert (still.status_code, still.json()[part]) == (200, "ok")
+    assert (broken.status_code, broken.json()[part]) == (status, "broken")
+
+
+async def test_where_no_push_message_is_watched_the_heartbeat_says_so_and_is_good(site, clock):
+    browser = await site.browser()
+    await _beat(site, clock.now)
+    await site.database.sql("UPDATE watch_round SET through_at = $1", clock.now)
+
+    answer = await browser.http.get("/__heartbeat__")
+
+    assert (answer.status_code, answer.json()["push"]) == (200, "not watched")
+
+
+async def test_a_gap_is_said_for_an_hour_and_so_is_a_watch_that_stands_still(site, clock):
+    home = await a_home(site.database)
+    browser = await site.browser()
+    await _beat(site, clock.now)
+    await site.database.sql("UPDATE watch_round SET judged_until = $1", clock.now)
+    await site.database.sql(
+        "INSERT INTO watch_window VALUES ($1, $2, 3, 2, 0, 0, 0, 1, 0, $2)",
+        home.org, clock.now - timedelta(minutes=20),
+    )  # fmt: skip
+    gap = await browser.http.get("/__heartbeat__")
+    clock.move(minutes=45)
+    await _beat(site, clock.now)
+    stuck = await browser.http.get("/__heartbeat__")
+
+    assert (gap.status_code, gap.json()["expected"]) == (200, "not told")
+    assert (stuck.status_code, stuck.json()["expected"]) == (200, "not judged")
+
+
+async def test_administrators_see_what_was_expected_and_told_in_their_own_organisation(site, clock):
+    home = await a_home(site.database)
+    now = clock.now
+    for org, count in ((home.org, 100), (uuid4(), 7)):
+        await site.database.sql(
+            "INSERT INTO watch_window VALUES ($1, $2, $3, $3 - 3, 1, 2, 0, 1, 0, $2), "
+            "($1, $4, 5, 5, 0, 0, 0, 0, 0, $2), ($1, $5, 50, 50, 0, 0, 0, 0, 0, $2)",
+            org, now - timedelta(hours=2), count, now - timedelta(hours=3),
+            now - timedelta(hours=25),
+        )  # fmt: skip
+    await site.database.sql(
+        "UPDATE watch_round SET judged_until = $1, through_at = $1, took_ms = 1200", now
+    )
+    browser = await site.signed_in("admin@example.test")
+
+    said = (await browser.get("self-watch")).json()
+
+    assert [said[each] for each in ("expected", "told", "late", "excused", "missing")] == [
+        105, 104, 1, 2, 1,
+    ]  # fmt: skip
+    assert [(gap["expected"], gap["missing"]) for gap in said["gaps"]] == [(100, 1)]
+    assert (said["chain"]["state"], said["chain"]["took_ms"]) == ("ok", 1200)
+    assert said["push"] == {"state": "not watched", "at": None, "took_ms": None}
 
 
 async def test_without_a_database_the_heartbeat_fails_and_the_process_still_answers(site, cluster):

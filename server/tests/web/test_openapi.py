@@ -56,7 +56,11 @@ def test_what_needs_a_session_says_so(described):
 
     assert open_to_all == {
         "GET /installation", "POST /claim", "POST /session", "POST /invitations/open",
-        "POST /invitations/accept",
+        "POST /invitations/accept", "POST /session/passkey", "POST /session/passkey/options",
+        "POST /session/oidc", "POST /session/oidc/return", "POST /session/oidc/code",
+        "GET /session/pins", "POST /session/pin", "POST /password-resets",
+        "GET /password-resets",
+        "POST /session/second-factor",
     }  # fmt: skip
     for name, operation in operations.items():
         if name not in open_to_all:

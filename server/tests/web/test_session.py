@@ -1,10 +1,11 @@
 """Signing in and out over HTTP."""
 
+from base64 import urlsafe_b64decode
 from uuid import uuid4
 
 from builders import PASSWORD, a_home, a_resident, an_account
 
-from mos.care.actions.tokens import token_hash
+from mos.care.actions.tokens import new_token, token_hash
 
 
 async def test_whoever_signs_in_learns_whom_they_help_and_what_they_may_do(site):
@@ -396,3 +397,15 @@ async def test_a_session_cannot_move_to_a_device_on_which_somebody_else_is_signe
 
     assert (answer.status_code, answer.json()["code"]) == (409, "device_taken")
     assert (await admin.get("session")).status_code == 200
+
+
+def test_a_sessions_token_is_256_random_bits():
+    made = [new_token() for _ in range(500)]
+    drawn = [urlsafe_b64decode(f"{token}=") for token in made]
+
+    assert len(set(made)) == len(made)
+    assert {len(bytes_) for bytes_ in drawn} == {32}
+    # Each bit is a coin: none of the 256 stands still, and none leans (six deviations of 500).
+    for bit in range(256):
+        heads = sum(each[bit // 8] >> bit % 8 & 1 for each in drawn)
+        assert 180 < heads < 320, bit

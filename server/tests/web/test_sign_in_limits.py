@@ -1,6 +1,6 @@
 """Guessing is slow: per account and per network address, and without a word to the guesser."""
 
-from builders import PASSWORD, a_home
+from builders import PASSWORD, a_home, an_account
 
 from mos.care.rules import FREE_TRIES_PER_ACCOUNT, FREE_TRIES_PER_ADDRESS
 
@@ -126,7 +126,9 @@ async def test_one_own_sign_in_does_not_pay_for_guesses_at_others(site):
 
     for number in range(FREE_TRIES_PER_ADDRESS - 1):
         await _fail(browser, f"somebody{number}@example.test", 1)
+        browser.http.cookies.clear()  # a device that is known is counted by itself
         assert (await browser.sign_in("caregiver@example.test")).status_code == 201
+    browser.http.cookies.clear()
     await _fail(browser, "one-more@example.test", 1)
 
     assert (await browser.sign_in("caregiver@example.test")).status_code == 429
@@ -244,3 +246,83 @@ async def test_an_unknown_address_takes_the_same_work(site, monkeypatch):
 
     assert len(worked) == 2
     assert worked[0].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_a_known_device_passes_a_lock_that_strangers_caused(site):
+    await a_home(site.database)
+    tablet = await site.signed_in("caregiver@example.test")
+    await tablet.delete("session")
+    stranger = await site.browser(client="203.0.113.9")
+    await _fail(stranger, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT)
+    unknown = await site.browser()
+
+    assert (await unknown.sign_in("caregiver@example.test")).status_code == 429
+    assert (await tablet.sign_in("caregiver@example.test")).status_code == 201
+    # It says nothing for the stranger, who is locked out as before.
+    assert (await stranger.sign_in("caregiver@example.test")).status_code == 429
+
+
+async def test_a_known_device_passes_the_lock_of_its_own_network(site):
+    await a_home(site.database)
+    tablet = await site.signed_in("caregiver@example.test")
+    neighbour = await site.browser()
+    for number in range(FREE_TRIES_PER_ADDRESS):
+        await neighbour.sign_in(f"nobody{number}@example.test", "a guess")
+
+    assert (await neighbour.sign_in("caregiver@example.test")).status_code == 429
+    assert (await tablet.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_a_known_device_is_no_way_to_guess(site, clock):
+    await a_home(site.database)
+    tablet = await site.signed_in("caregiver@example.test")
+    await _fail(tablet, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT)
+
+    assert (await tablet.sign_in("caregiver@example.test")).status_code == 429
+    clock.move(minutes=1)
+    assert (await tablet.sign_in("caregiver@example.test")).status_code == 201
+
+
+async def test_a_device_is_known_for_who_signed_in_there_and_nobody_else(site):
+    here = await a_home(site.database)
+    there = await a_home(site.database, name="Annat")
+    tablet = await site.signed_in("caregiver@example.test", organisation=here.org)
+    stranger = await site.browser(client="203.0.113.9")
+    for org, email in ((here.org, "admin@example.test"), (there.org, "caregiver@example.test")):
+        for _ in range(FREE_TRIES_PER_ACCOUNT):
+            await stranger.sign_in(email, "a guess", organisation=org)
+        assert (await tablet.sign_in(email, organisation=org)).status_code == 429
+
+
+async def test_what_a_device_is_known_by_names_nobody_and_cannot_be_made_up(site):
+    home = await a_home(site.database)
+    tablet = await site.signed_in("caregiver@example.test")
+    kept = tablet.http.cookies["mos-known"]
+    stranger = await site.browser(client="203.0.113.9")
+    await _fail(stranger, "caregiver@example.test", FREE_TRIES_PER_ACCOUNT)
+
+    assert str(home.caregiver) not in kept
+    assert "caregiver" not in kept
+    for forged in ("A" * 32, kept[:-1] + ("A" if kept[-1] != "A" else "B"), "", "....", "%"):
+        stranger.http.cookies.set("mos-known", forged)
+        assert (await stranger.sign_in("caregiver@example.test")).status_code == 429
+
+
+async def test_a_tablet_that_many_use_is_known_for_the_last_five(site):
+    home = await a_home(site.database)
+    tablet = await site.browser()
+    for number in range(6):
+        await an_account(
+            site.database, home.org, "nurse", email=f"n{number}@example.test", password=PASSWORD
+        )
+        assert (await tablet.sign_in(f"n{number}@example.test")).status_code == 201
+
+    stranger = await site.browser(client="203.0.113.9")
+    answers = []
+    for number in range(6):
+        await _fail(stranger, f"n{number}@example.test", FREE_TRIES_PER_ACCOUNT)
+        # The stranger's network is not what this is about.
+        await site.database.sql("DELETE FROM sign_in_limit WHERE locked_until IS NULL")
+        answers.append((await tablet.sign_in(f"n{number}@example.test")).status_code)
+
+    assert answers == [429, 201, 201, 201, 201, 201]

@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from mos.web import static
+
 
 @pytest.fixture
 async def built(site):
@@ -160,3 +162,30 @@ async def test_the_kill_switch_works_without_a_new_build(built, site):
     answer = await built.http.get("/kill-switch.json")
 
     assert answer.json() == {"kill": True}
+
+
+async def test_every_file_says_what_it_is_and_text_how_it_is_written(site):
+    app = site.database.settings.app_dir
+    kinds = {}
+    for suffix in (*static._TYPES, ".unknown"):
+        (app / f"file{suffix}").write_bytes(b"x")
+    (app / "index.html").write_bytes(b"x")
+    browser = await site.browser()
+    for suffix in (*static._TYPES, ".unknown"):
+        answer = await browser.http.get(f"/file{suffix}")
+        assert answer.status_code == 200, suffix
+        kinds[suffix] = answer.headers["content-type"]
+
+    assert kinds.pop(".unknown") == "application/octet-stream"
+    for suffix, kind in kinds.items():
+        # JSON is UTF-8 by its own standard (RFC 8259); sounds, pictures and fonts are bytes.
+        is_text = kind.startswith("text/") or suffix == ".svg"
+        assert kind.endswith("; charset=utf-8") == is_text, suffix
+    for path, kind in (
+        ("/__heartbeat__", "application/json"),
+        ("/__version__", "application/json"),
+        ("/api/openapi.json", "application/json"),
+        ("/api/v1/nothing", "application/problem+json"),
+        ("/sync/v1/nothing", "application/problem+json"),
+    ):
+        assert (await browser.http.get(path)).headers["content-type"] == kind

@@ -5,11 +5,11 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from engine_world import a_world
+from engine_world import a_world, occ_of
 
 from mos.dispatch import engine
 from mos.kernel.clock import file_clock, system_clock
@@ -27,6 +27,7 @@ def a_process(settings):
             "PYTHONPATH": str(SERVER),
             "MOS_APP_URL": settings.app_url,
             "MOS_ENGINE_URL": settings.engine_url,
+            "MOS_KEYS_APP_URL": settings.keys_url,
             "MOS_SECRETS": str(settings.secrets),
             "MOS_PUSH_PRIVATE_HOSTS": "1",
             "MOS_CLOCK_FILE": str(settings.clock_file),
@@ -177,3 +178,40 @@ async def test_a_pass_that_fails_is_logged_backs_off_and_stops_no_other(database
 
         assert world.worker.ailing == ["walk"]
         assert world.rings() == [occ]
+
+
+async def test_one_occurrence_that_cannot_be_followed_keeps_no_other_from_being_missed(database):
+    async with a_world(database, residents=5) as world:
+        _, ward = await world.supporter(unit=True)
+        occs = [
+            occ_of(await world.plan("08:00", space=resident.space), "08:00")
+            for resident in world.home.residents
+        ]
+        await world.at("08:00")
+        # As a fault of ours might leave it.
+        await database.sql("UPDATE occurrence SET criticality = 'odd' WHERE occ = $1", occs[2])
+
+        await world.at("08:30")
+
+        states = {row["occ"]: row["state"] for row in await database.sql("TABLE occurrence")}
+        assert [states[occ] for occ in occs] == ["missed", "missed", "due", "missed", "missed"]
+        assert len(ward.told) == 4
+        row = await world.occurrence(occs[2])
+        assert row["next_at"] == world.now + timedelta(minutes=5)
+
+
+async def test_one_alert_that_cannot_be_followed_keeps_no_other_from_its_next_step(database):
+    async with a_world(database, residents=3) as world:
+        _, ward = await world.supporter(unit=True)
+        for resident in world.home.residents:
+            await world.plan("08:00", space=resident.space)
+        await world.at("08:15")
+        await world.at("08:30")
+        assert len(ward.told) == 3 + 3
+        await database.sql(
+            "UPDATE alert SET ladder = 'odd' WHERE space_id = $1", world.home.residents[1].space
+        )
+
+        await world.at("09:00")
+
+        assert len(ward.told) == 3 + 3 + 2

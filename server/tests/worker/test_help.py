@@ -17,7 +17,11 @@ async def test_a_call_for_help_reaches_the_unit_at_once_and_can_be_taken_back(da
         assert ward.told[0]["alert"] == str(named_id(world.space, f"alert/{call}"))
         assert len(contact.told) == 1
         (alert,) = await world.alerts()
-        assert alert["what"] == {"kind": "help", "at": "2026-11-27T06:00:00.000Z"}
+        assert alert["what"] == {
+            "kind": "help",
+            "at": "2026-11-27T06:00:00.000Z",
+            "help": str(call),
+        }
 
         await world.say("retract", of=str(call))
         await world.later(minutes=10)

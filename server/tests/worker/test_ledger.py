@@ -85,7 +85,7 @@ async def test_the_ledger_of_a_day_with_dying_workers_has_no_line_without_an_end
         night = world.local("2026-11-28T00:00")
 
         while world.now < night:
-            other = Worker(database.app, database.engine, world.post)
+            other = Worker(database.app, database.engine, world.post, world.messengers)
             await home.act()
             await asyncio.gather(home.tick(world.worker), home.tick(other))
             await other.close()

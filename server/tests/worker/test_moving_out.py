@@ -43,11 +43,11 @@ async def test_what_is_open_of_a_resident_who_moves_out_is_closed(database):
         assert row["n"] == 0
 
 
-async def test_who_comes_back_is_rung_for_again(database):
+async def test_who_comes_back_is_rung_for_again_ten_seconds_later(database):
     async with a_world(database) as world:
         await world.plan("08:00")
         for archived_at in (world.now, None):
             await database.sql("UPDATE resident SET archived_at = $1", archived_at)
-            await world.tick()
+            await world.later(seconds=10)
 
         assert await world.due() == ["2026-11-27T08:00", "2026-11-28T08:00"]

@@ -211,3 +211,18 @@ async def test_a_tablet_whose_clock_is_a_year_ahead_snoozes_for_minutes_all_the_
         await world.at("08:41")
 
         assert await world.state(occ) == "missed"
+
+
+async def test_what_needs_no_answer_and_rings_by_a_snooze_after_all_calls_nobody_any_more(database):
+    async with a_world(database) as world:
+        occ = occ_of(await world.plan("08:00", checkable=False), "08:00")
+        # Nothing ran at eight: it is missed, and told.
+        await world.at("09:00")
+        await world.say("snooze", occ=occ, until=world.moment(world.local("09:10")))
+        await world.at("09:10")
+        assert world.rings() == [occ]
+        await world.at("09:40")
+
+        assert (await world.occurrence(occ))["outcome"] == "shown"
+        (alert,) = await world.alerts()
+        assert alert["closed"]["why"] == "outcome"

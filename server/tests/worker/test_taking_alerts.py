@@ -151,3 +151,119 @@ async def test_what_was_answered_meanwhile_is_not_opened_again(database):
 
         assert [told["kind"] for told in phone.told] == ["alert", "close"]
         assert (await world.alerts())[0]["closed"]["why"] == "by_hand"
+
+
+async def test_what_an_answer_closed_stays_closed_in_the_record_whatever_a_device_wrote(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        alert = named_id(world.space, f"alert/{occ}")
+        await world.at("08:15")
+        await world.say("completion", occ=occ, st="done")
+        await world.tick()
+
+        await world.set("alert", alert, {"closed": None}, by=contact)
+        await world.tick()
+
+        assert (await world.alerts())[0]["closed"]["why"] == "outcome"
+
+
+# ───────────────────────────────────────────────────────────── handing over
+async def hand_over(world, alert, *, by, to):
+    """Let somebody ask another to take an alert."""
+    taken = {
+        "by": str(by),
+        "to": str(to),
+        "at": world.moment(world.now),
+        "again_at": world.moment(world.now + timedelta(hours=1)),
+    }
+    await world.set("alert", alert, {"taken": taken}, by=by)
+    await world.tick()
+
+
+async def confirm(world, alert, *, by):
+    """Let somebody say "Jag tar det"."""
+    taken = {
+        "by": str(by),
+        "at": world.moment(world.now),
+        "again_at": world.moment(world.now + timedelta(hours=1)),
+    }
+    await world.set("alert", alert, {"taken": taken}, by=by)
+    await world.tick()
+
+
+async def test_whoever_an_alert_is_handed_to_hears_at_once_and_takes_it(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        sam, phone = await world.supporter()
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        alert = named_id(world.space, f"alert/{occ}")
+        assert phone.told == []
+
+        await hand_over(world, alert, by=contact, to=sam)
+        assert [told["kind"] for told in phone.told] == ["alert"]
+        (record,) = await world.alerts()
+        assert record["taken"] == {
+            "by": str(contact),
+            "to": str(sam),
+            "at": "2026-11-27T07:15:00.000Z",
+            "again_at": "2026-11-27T07:20:00.000Z",
+        }
+        await world.at("08:17")
+        await confirm(world, alert, by=sam)
+        await world.at("08:50")
+
+        (record,) = await world.alerts()
+        assert (record["taken"]["by"], "to" in record["taken"]) == (str(sam), False)
+        assert [told["kind"] for told in phone.told] == ["alert", "close"]
+
+
+async def test_the_ladder_goes_on_when_nobody_confirms_within_five_minutes(database):
+    async with a_world(database) as world:
+        contact, phone = await world.supporter(primary=True)
+        sam, other = await world.supporter()
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        await hand_over(world, named_id(world.space, f"alert/{occ}"), by=contact, to=sam)
+        await world.at("08:19")
+        assert [told["kind"] for told in phone.told] == ["alert", "close"]
+
+        await world.at("08:20")
+
+        assert [told["kind"] for told in phone.told] == ["alert", "close", "alert"]
+        assert (await world.alerts())[0]["taken"] is None
+        assert len(other.told) == 1
+
+
+async def test_nobody_who_may_not_be_called_is_handed_an_alert(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        _, phone = await world.phone(world.home.admin)
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+
+        alert = named_id(world.space, f"alert/{occ}")
+        await hand_over(world, alert, by=contact, to=world.home.admin)
+
+        assert phone.told == []
+        (record,) = await world.alerts()
+        assert record["taken"] == {
+            "by": str(contact),
+            "at": "2026-11-27T07:15:00.000Z",
+            "again_at": "2026-11-27T08:15:00.000Z",
+        }
+
+
+async def test_what_is_closed_is_handed_to_nobody(database):
+    async with a_world(database) as world:
+        contact, _ = await world.supporter(primary=True)
+        sam, phone = await world.supporter()
+        occ = occ_of(await world.plan("08:00"), "08:00")
+        await world.at("08:15")
+        await world.say("completion", occ=occ, st="done")
+
+        await hand_over(world, named_id(world.space, f"alert/{occ}"), by=contact, to=sam)
+
+        assert phone.told == []
+        assert (await world.alerts())[0]["taken"] is None

@@ -27,14 +27,24 @@ export function nextTime(times: readonly string[]): string {
   return later > last ? later : laterBy(last, 60);
 }
 
-/** Whole hours without food from the last meal of an evening to the first of the next morning, per evening.
- *  Takes each day's meals as instants (ms), ordered; a day without meals gives null. */
-export function nightFasts(
-  mealsByDay: readonly (readonly { start: number; end: number }[])[],
-): (number | null)[] {
+/** When something is eaten, as instants (ms), and whether that is at night, before five: a snack then does not end the
+ *  night. */
+export interface Meal {
+  start: number;
+  end: number;
+  atNight: boolean;
+}
+
+/** The longest time without food, in minutes, between the last meal of an evening and the first of the next morning, per
+ *  evening. Takes each day's meals, ordered; null where one of the two is not known. */
+export function nightFasts(mealsByDay: readonly (readonly Meal[])[]): (number | null)[] {
   return mealsByDay.slice(0, -1).map((meals, index) => {
+    const next = mealsByDay[index + 1] ?? [];
+    const morning = next.findIndex(({ atNight }) => !atNight);
     const last = meals.at(-1);
-    const first = mealsByDay[index + 1]?.[0];
-    return last && first ? Math.round((first.start - last.end) / 60_000) : null;
+    if (last === undefined || morning < 0) return null;
+    const night = [last, ...next.slice(0, morning + 1)];
+    const gaps = night.slice(1).map(({ start }, before) => start - (night[before]?.end ?? start));
+    return Math.round(Math.max(...gaps) / 60_000);
   });
 }

@@ -218,14 +218,17 @@ describe('the night without food', () => {
   const hour = 3_600_000;
   it('lasts from the end of the last meal to the start of the first', () => {
     const friday = [
-      { start: 8 * hour, end: 8.5 * hour },
-      { start: 20.5 * hour, end: 21 * hour },
+      { start: 8 * hour, end: 8.5 * hour, atNight: false },
+      { start: 20.5 * hour, end: 21 * hour, atNight: false },
     ];
-    const saturday = [{ start: 31.5 * hour, end: 32 * hour }];
+    const saturday = [{ start: 31.5 * hour, end: 32 * hour, atNight: false }];
     expect(nightFasts([friday, saturday])).toEqual([630]);
+    const snack = { start: 25 * hour, end: 25.5 * hour, atNight: true };
+    expect(nightFasts([friday, [snack, ...saturday]])).toEqual([360]);
+    expect(nightFasts([friday, [snack]])).toEqual([null]);
   });
 
   it('is unknown when a day has no meal', () => {
-    expect(nightFasts([[], [{ start: 1, end: 2 }]])).toEqual([null]);
+    expect(nightFasts([[], [{ start: 1, end: 2, atNight: false }]])).toEqual([null]);
   });
 });

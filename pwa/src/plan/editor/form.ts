@@ -1,5 +1,6 @@
 /** A reminder as a form: what the editor holds while somebody types, and the groups that it saves. Pure: no clock, no store. */
 import type { Json } from '../../offline/model';
+import type { Clip } from '../clip';
 import type { Category, Criticality, Day, Reminder } from '../model';
 import { DAYS } from '../time';
 import { ruleOf, whenOf } from './rule';
@@ -54,6 +55,8 @@ export interface ReminderForm {
   grace: number | null;
   criticality: Criticality;
   ring: { start: boolean; again: boolean; before: number | null };
+  /** What somebody has recorded of it. */
+  clip: Clip | null;
 }
 
 /** What a category is usually like: its picture, its length, and whether somebody answers. */
@@ -141,6 +144,7 @@ export function blankForm(
     grace: null,
     criticality: usual.criticality,
     ring: { start: true, again: true, before: null },
+    clip: null,
   };
 }
 
@@ -162,7 +166,7 @@ export function withCategory(form: ReminderForm, category: Category): ReminderFo
 
 // ───────────────────────────────────────────────────────────── reminder → form
 
-export function formOf(reminder: Reminder, today: string): ReminderForm {
+export function formOf(reminder: Reminder, today: string, clip: Clip | null = null): ReminderForm {
   const { rule } = reminder;
   return {
     ...blankForm('other', { zone: rule.zone, date: today }),
@@ -176,6 +180,7 @@ export function formOf(reminder: Reminder, today: string): ReminderForm {
     grace: reminder.grace,
     criticality: reminder.criticality,
     ring: { ...reminder.ring },
+    clip,
     except: [...(rule.except ?? [])],
     exceptAt: [...(rule.except_at ?? [])],
     pause: (rule.pause ?? []).map((pause) => ({ ...pause })),
@@ -199,6 +204,7 @@ export function groupsOf(form: ReminderForm): Record<string, Json> {
     criticality: form.criticality,
     ring: { ...form.ring },
     rule: ruleOf(form) as unknown as Json,
+    clip: form.clip && { ...form.clip },
     deleted: false,
   };
 }

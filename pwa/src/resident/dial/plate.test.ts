@@ -31,6 +31,24 @@ describe('the plate', () => {
     expect(draw([anItem({ state: 'missed' })], NOON).arcs[0]?.look).toBe('open');
   });
 
+  it('tells what is done from what was answered otherwise', () => {
+    const answered = (outcome: 'done' | 'partly' | 'refused' | 'unknown') => {
+      const meal = draw([anItem({ state: 'done', outcome })], NOON).arcs[0];
+      const pill = draw([medicine('08:00', { state: 'done', outcome })], NOON).beads[0];
+      return [meal?.look, meal?.done, pill?.done];
+    };
+    expect(answered('done')).toEqual(['done', true, true]);
+    expect(answered('partly')).toEqual(['done', true, true]);
+    expect(answered('refused')).toEqual(['done', false, false]);
+    expect(answered('unknown')).toEqual(['done', false, false]);
+  });
+
+  it('calls two medicines done only when both are', () => {
+    const given = medicine('08:00', { state: 'done', outcome: 'done' });
+    const refused = medicine('08:00', { occ: 'x', state: 'done', outcome: 'refused' });
+    expect(draw([given, refused], NOON).beads).toMatchObject([{ look: 'done', done: false }]);
+  });
+
   it('leaves out what is paused', () => {
     expect(draw([anItem({ state: 'paused' })], NOON).arcs).toEqual([]);
   });

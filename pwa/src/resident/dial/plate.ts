@@ -1,4 +1,5 @@
 /** What is drawn on the plate for one day at one minute. Pure: the day's items in, shapes out. */
+import { isDone } from '../../plan/day';
 import type { DayPart, Family, Item, ItemState } from '../../plan/model';
 import { minuteOf } from '../../plan/time';
 import {
@@ -26,6 +27,8 @@ export interface Arc {
   occ: string;
   family: Family;
   look: Look;
+  /** Of what was answered: it came about. */
+  done: boolean;
   path: string;
   /** Where the check or the small clock lies. */
   middle: { x: number; y: number };
@@ -39,6 +42,8 @@ export interface BeadMark {
   occs: string[];
   family: Family;
   look: Look;
+  /** Of what was answered: all of it came about. */
+  done: boolean;
   symbol: string;
   at: { x: number; y: number };
 }
@@ -145,6 +150,7 @@ function arcOf({ item, look, ...span }: Drawn, band: Band, beads: readonly numbe
     occ: item.occ,
     family: item.family,
     look,
+    done: isDone(item),
     path: bandPath(band, cornerOf(span)),
     middle: pointAt(besideBeads(band, { reach: MARK * mark, beads }), middle),
     mark,
@@ -190,6 +196,7 @@ function beadMarks(points: readonly Drawn[], sizes: Sizes): BeadMark[] {
           occs: ids,
           family: first.item.family,
           look: loudest ?? first.look,
+          done: all.every((each) => each.look !== 'done' || isDone(each.item)),
           symbol: symbolOf(first.item),
           at: pointAt(angle, middle),
         },

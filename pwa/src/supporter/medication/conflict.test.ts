@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Json, Row } from '../../offline/model';
-import { activeOf, differing, needsAnother, openConflict } from './conflict';
+import {
+  activeOf,
+  differing,
+  needsAnother,
+  openConflict,
+  overtaken,
+  readConflict,
+  versionSeen,
+} from './conflict';
 
 const row = (coll: string, doc: Record<string, Json>, rec = 'r'): Row => ({
   ...{ coll, rec, seq: 1, doc, pending: false },
@@ -32,6 +40,22 @@ describe('a conflict', () => {
     expect(conflictOf({ c1: candidate('v1') }, 'closed')).toBeNull();
   });
 
+  it('has whoever wrote in it go on from their own latest, and others from what holds', () => {
+    const conflict = conflictOf({
+      first: candidate('v2', { made: '2026-11-27T06:00:00Z' }),
+      latest: candidate('v2', { made: '2026-11-27T09:00:00Z' }),
+      another: candidate('v2', { made: '2026-11-27T09:30:00Z', by: 'mona' }),
+    });
+    expect(versionSeen({ waiting: [], conflict, active }, 'kim')).toBe('latest');
+    expect(versionSeen({ waiting: [], conflict, active }, 'sara')).toBe('v2');
+    const waiting = [
+      { op: 'unsent', v: { dose: '3' } },
+      { op: 'choice', v: null },
+    ];
+    expect(versionSeen({ waiting, conflict, active }, 'kim')).toBe('unsent');
+    expect(versionSeen({ waiting: [], conflict: null, active: null }, 'kim')).toBeNull();
+  });
+
   it('says what each author had seen', () => {
     const found = conflictOf({
       a: candidate('v2'),
@@ -56,6 +80,39 @@ describe('a conflict', () => {
     const [mine] = conflictOf({ a: candidate('v2', { why: 'second' }) })?.candidates ?? [];
     expect(mine && needsAnother(mine, 'kim')).toBe(true);
     expect(mine && needsAnother(mine, 'mona')).toBe(false);
+  });
+});
+
+describe('a choice that came too late', () => {
+  const choice = { choose: 'a', base: 'v2', seen: ['a', 'b'], why: 'Provsvar' };
+  const closed = (chose: string | null, candidates: Record<string, Json>) =>
+    readConflict(
+      row('conflict', {
+        of: { coll: 'order', rec: 'alvedon' },
+        ...{ state: 'closed', candidates },
+        resolved: { by: 'mona', at: '2026-11-27T11:00:00Z', chose, why: 'Dr. A', op: 'r' },
+      }),
+      active,
+    );
+  const two = { a: candidate('v1'), b: candidate('v1', { v: { dose: '3' } }) };
+
+  it('hears who decided instead, and what was its own', () => {
+    expect(overtaken(choice, { conflict: closed('b', two), active })).toMatchObject({
+      ...{ open: false, own: 'other', v: { dose: '2' } },
+      decided: { by: 'mona', why: 'Dr. A' },
+    });
+    expect(overtaken(choice, { conflict: closed('a', two), active }).own).toBe('same');
+    expect(overtaken({ ...choice, choose: 'v2' }, { conflict: closed('b', two), active }).own).toBe(
+      'kept',
+    );
+    expect(overtaken(choice, { conflict: closed('x', {}), active }).own).toBe('gone');
+  });
+
+  it('hears what it had not seen while nobody has decided', () => {
+    const three = { ...two, c: candidate('v1') };
+    expect(overtaken(choice, { conflict: conflictOf(three), active })).toMatchObject({
+      ...{ open: true, unseen: ['c'], decided: null, own: 'other' },
+    });
   });
 });
 

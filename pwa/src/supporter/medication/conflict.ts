@@ -17,7 +17,7 @@ export interface Active {
   second: string | null;
 }
 
-export type Why = 'open' | 'base' | 'unconfirmed' | 'second' | 'late';
+export type Why = 'open' | 'base' | 'unconfirmed' | 'second' | 'late' | 'decided';
 
 export interface Candidate {
   op: string;
@@ -89,7 +89,7 @@ export function readConflict(row: Row, active: Active | null): Conflict | null {
   };
 }
 
-const WHYS: readonly Why[] = ['open', 'base', 'unconfirmed', 'second', 'late'];
+const WHYS: readonly Why[] = ['open', 'base', 'unconfirmed', 'second', 'late', 'decided'];
 
 function candidateOf(
   op: string,
@@ -127,6 +127,58 @@ export function openConflict(
     .map((row) => readConflict(row, active))
     .find((each) => each?.coll === coll && each.of === rec && each.open);
   return found ?? null;
+}
+
+/** The latest version of a confirmed value that whoever reads has before them: their own proposal, waiting or in an open
+ *  conflict, else what holds; null for none. What they write from it says so (`Value` of the replica). */
+export function versionSeen(
+  {
+    waiting,
+    conflict,
+    active,
+  }: {
+    waiting: readonly { op: string; v: Json }[];
+    conflict: Conflict | null;
+    active: Active | null;
+  },
+  me: string,
+): string | null {
+  const own = conflict?.open ? conflict.candidates.findLast(({ by }) => by === me) : undefined;
+  return waiting.findLast(({ v }) => v !== null)?.op ?? own?.op ?? active?.ver ?? null;
+}
+
+/** What became of somebody's own choice that came too late, or had not seen all. */
+export interface Overtaken {
+  /** Proposals that had come and were not seen; their conflict is still open. */
+  open: boolean;
+  unseen: readonly string[];
+  /** Who decided instead, if somebody has. */
+  decided: NonNullable<Conflict['resolved']> | null;
+  /** What was chosen: just what holds now, what held then, another version, or one that is no longer there. */
+  own: 'same' | 'kept' | 'other' | 'gone';
+  /** The version that was chosen, where it is another one. */
+  v: Fields | null;
+}
+
+/** `what`: the choice as its author's device keeps it. `conflict`: that of the record, open or closed. */
+export function overtaken(
+  what: Fields,
+  { conflict, active }: { conflict: Conflict | null; active: Active | null },
+): Overtaken {
+  const choose = text(what['choose']);
+  const seen = Array.isArray(what['seen']) ? (what['seen'] as readonly Json[]) : [];
+  const open = conflict?.open === true;
+  const decided = open ? null : (conflict?.resolved ?? null);
+  const candidate = conflict?.candidates.find(({ op }) => op === choose) ?? null;
+  const kept = choose === text(what['base']);
+  const same = decided !== null ? (decided.chose ?? '') === choose : choose === (active?.ver ?? '');
+  return {
+    open,
+    unseen: open ? conflict.candidates.flatMap(({ op }) => (seen.includes(op) ? [] : [op])) : [],
+    decided,
+    own: same && !open ? 'same' : kept ? 'kept' : candidate !== null ? 'other' : 'gone',
+    v: candidate?.v ?? null,
+  };
 }
 
 /** Who may not make this candidate the active one alone: whoever proposed it, when it takes two. */

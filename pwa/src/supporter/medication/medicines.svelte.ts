@@ -3,7 +3,7 @@ import { mos } from '../../app/mos.svelte';
 import { medicinesOf } from '../../care/day.svelte';
 import { may, type Permission } from '../../care/permissions';
 import type { Order } from '../../medication/order';
-import type { Proposal } from '../../offline/model';
+import type { Proposal, Refused } from '../../offline/model';
 import {
   activeOf,
   openConflict,
@@ -38,6 +38,30 @@ export function confirmable(space: string, coll: Confirmed, rec: string): Confir
     conflict: openConflict(mos.replica.rows(space, 'conflict'), { coll, rec, active }),
     waiting: mos.replica.proposals(space, coll).filter((each) => each.rec === rec),
   };
+}
+
+/** This person's own choices about a record that came too late or had not seen all, and of which they have not read. */
+export function overtakenChoices(space: string, coll: Confirmed, rec: string): readonly Refused[] {
+  return mos.replica
+    .refused()
+    .filter(
+      (each) =>
+        each.code === 'stale_resolve' &&
+        each.space === space &&
+        each.coll === coll &&
+        each.rec === rec,
+    );
+}
+
+/** The conflict about a record, open or closed, or null where there never was one. */
+export function conflictOf(space: string, coll: Confirmed, rec: string): Conflict | null {
+  const active = activeOf(mos.replica.row(space, coll, rec));
+  return (
+    mos.replica
+      .rows(space, 'conflict')
+      .map((row) => readConflict(row, active))
+      .find((each) => each?.coll === coll && each.of === rec) ?? null
+  );
 }
 
 /** What was decided last about a record that no conflict is open about, or null. */

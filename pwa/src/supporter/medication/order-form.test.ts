@@ -4,7 +4,7 @@ import type { Order } from '../../medication/order';
 import { same } from '../../plan/editor/form';
 import { blankOrder, formOfOrder, orderOf, problemsOfOrder } from './order-form';
 
-const base = { zone: 'Europe/Stockholm', date: '2026-11-27' };
+const base = { zone: 'Europe/Stockholm', date: '2026-11-27', language: 'sv' };
 const filled = { ...blankOrder(base), drug: 'Metoprolol', unit: 'tablett' };
 
 describe('the form of an order', () => {
@@ -19,6 +19,13 @@ describe('the form of an order', () => {
 
   it('takes a comma in a dose, and never makes a number of it', () => {
     expect(orderOf({ ...filled, dose: '0,25' }, null)).toMatchObject({ dose: '0.25' });
+    expect(orderOf({ ...filled, dose: '0.25' }, null)).toMatchObject({ dose: '0.25' });
+  });
+
+  it('shows a dose as whoever fills it in writes decimals', () => {
+    const order = orderOf({ ...filled, dose: '2.5' }, null) as unknown as Order;
+    const shown = ['sv', 'fi', 'en'].map((language) => formOfOrder(order, { ...base, language }));
+    expect(shown.map(({ dose }) => dose)).toEqual(['2,5', '2,5', '2.5']);
   });
 
   it('asks of a medicine as needed why, how often and how many', () => {

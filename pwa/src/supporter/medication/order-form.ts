@@ -1,6 +1,6 @@
 /** An order as it is filled in, and the order that it becomes. Pure; what is wrong is said by medication/order.ts. */
 import type { AsNeededOrder, Order, OrderProblem, Route } from '../../medication/order';
-import { intervalMinutes, orderProblems } from '../../medication/order';
+import { doseText, intervalMinutes, orderProblems } from '../../medication/order';
 import type { Json } from '../../offline/model';
 import type { Day, Rule } from '../../plan/model';
 import { DAYS } from '../../plan/time';
@@ -45,10 +45,15 @@ export function blankOrder({ zone, date }: { zone: string; date: string }): Orde
   };
 }
 
-export function formOfOrder(v: Order, base: { zone: string; date: string }): OrderForm {
+/** The form of an order, with decimals as `language` writes them. */
+export function formOfOrder(
+  v: Order,
+  { language, ...base }: { zone: string; date: string; language: string },
+): OrderForm {
+  const dose = doseText({ dose: v.dose }, language);
   const common = {
     ...blankOrder(base),
-    ...{ drug: v.drug, strength: v.strength, form: v.form, dose: v.dose, unit: v.unit },
+    ...{ drug: v.drug, strength: v.strength, form: v.form, dose, unit: v.unit },
     ...{ route: v.route, kind: v.kind, from: v.from, until: v.until ?? '' },
     ...{ prescriber: v.prescriber, text: v.text, double: v.double, critical: v.critical },
     window: v.window === null ? '' : String(v.window),

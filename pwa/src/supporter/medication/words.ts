@@ -1,7 +1,7 @@
 /** Orders, allergies and textures in words: whole for a list, field by field for comparing. Texts are the catalogue's. */
 import { has, language, t, type Key } from '../../app/i18n.svelte';
 import { mos, nameOf } from '../../app/mos.svelte';
-import { intervalMinutes, type Order } from '../../medication/order';
+import { doseText, intervalMinutes, type Order } from '../../medication/order';
 import type { Json } from '../../offline/model';
 import type { Rule } from '../../plan/model';
 import { dateWords, lengthWords, ruleWords } from '../words';
@@ -21,9 +21,9 @@ export function orderTitle({ drug, strength }: Pick<Order, 'drug' | 'strength'>)
   return `${drug} ${strength}`.trim();
 }
 
-/** `0,5 tablett`, as the language writes decimals; the digits are the order's own. */
-export function doseWords({ dose, unit }: Pick<Order, 'dose' | 'unit'>): string {
-  return `${language() === 'en' ? dose : dose.replace('.', ',')} ${unit}`.trim();
+/** `0,5 tablett`, as the language writes decimals. */
+export function doseWords(order: Pick<Order, 'dose' | 'unit'>): string {
+  return doseText(order, language());
 }
 
 /** When it is given, in one line. */
@@ -37,7 +37,8 @@ export function orderWhen(v: Order, today: string): string {
   return whenOf(v.rule, today);
 }
 
-function whenOf(rule: Rule, today: string): string {
+/** When a rule comes, with its one time, in one line. */
+export function whenOf(rule: Rule, today: string): string {
   const words = ruleWords({ ...rule, start: today } as Rule, today);
   const times =
     rule.kind === 'once' ? [rule.at.slice(11, 16)] : rule.kind === 'interval' ? [] : rule.times;
@@ -123,11 +124,15 @@ export function routeWords(route: string): string {
   return has(key) ? t(key) : route;
 }
 
-function substanceWords(v: Fields): string {
-  return text(v['word']) || text(v['key']).toLowerCase().replaceAll('_', ' ');
+/** What an allergy is of: a person's own word, or the name of one of the listed substances. */
+export function substanceWords(v: Fields): string {
+  const name = `supporter.allergen.${text(v['key'])}`;
+  return (
+    text(v['word']) || (has(name) ? t(name) : text(v['key']).toLowerCase().replaceAll('_', ' '))
+  );
 }
 
-function severityWords(severity: string): string {
+export function severityWords(severity: string): string {
   const key = `supporter.med.severity.${severity || 'none'}`;
   return has(key) ? t(key) : severity;
 }
@@ -149,9 +154,9 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What a conflict is about, for titles: the medicine's name, else what kind of thing it is. */
+/** What a conflict is about, for titles: the medicine's name alone, for its strength may be what differs; else what kind of thing it is. */
 export function aboutWords(coll: Confirmed, v: Fields | undefined): string {
-  if (coll === 'order' && v !== undefined) return orderTitle(v as unknown as Order);
+  if (coll === 'order' && v !== undefined) return text(v['drug']);
   if (coll === 'allergy_lowering' && v !== undefined) return substanceWords(v);
   return t(`supporter.unsaved.what.${coll}` as Key, { title: '' });
 }

@@ -4,5 +4,6 @@ Only sign-in and its like take the pool: a password's hash must not hold a trans
 """
 
 from mos.care.actions.installation import new_claim_token
+from mos.care.actions.invitations import first_link
 
-__all__ = ["new_claim_token"]
+__all__ = ["first_link", "new_claim_token"]

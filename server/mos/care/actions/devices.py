@@ -3,7 +3,6 @@
 import secrets
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -11,12 +10,20 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from mos.audit import log
+from mos.audit.model import Happened
 from mos.care import store
+from mos.care.actions import permit
+from mos.care.actions.noting import note
 from mos.care.actions.permit import no_such
+from mos.care.actions.pin_ends import end_pins_of_device
+from mos.care.actions.step_up import require_step_up
 from mos.care.actions.text import Name, Short
 from mos.care.model import Actor
 from mos.db import Db, Pool, Scope
+from mos.dispatch import actions as dispatch
 from mos.dispatch import webpush
+from mos.dispatch.outward import is_public_name
 from mos.kernel.errors import Conflict, Invalid, TooMany
 
 _Base64Url = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_-]+=*\Z")]
@@ -27,8 +34,8 @@ _TEST_PAUSE = timedelta(seconds=5)
 _ENDED_SHOWN = timedelta(days=90)
 
 
-class Heartbeat(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a device tells about itself, at its start and every few minutes."""
+class Described(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a device is, as it tells at its start and when somebody names it."""
 
     name: Name | Literal[""] = ""
     app: Short = ""
@@ -41,6 +48,8 @@ class PushSubscription(Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: Annotated[str, Meta(max_length=2048)]
     p256dh: _Base64Url
     auth: _Base64Url
+    # The key of ours that it was made with (`applicationServerKey`); without it the present one.
+    key: _Base64Url | None = None
 
 
 class RingTestBegun(Struct, frozen=True):
@@ -69,19 +78,44 @@ async def list_ended(db: Db, org: UUID, account: UUID, now: datetime) -> list[st
     return await store.ended_devices(db, org, account, after=now - _ENDED_SHOWN)
 
 
-async def heartbeat(db: Db, actor: Actor, device: UUID, beat: Heartbeat, now: datetime) -> None:
-    """Remember that a device of the actor's is alive at `now`; raises NotFound."""
+async def describe(db: Db, actor: Actor, device: UUID, told: Described, now: datetime) -> None:
+    """Remember what a device of the actor's is; raises NotFound."""
     seen = await store.device_seen(
         db,
         actor,
         device,
-        name=beat.name.strip(),
-        app=beat.app,
-        zone_release=beat.zone_release,
+        name=told.name.strip(),
+        app=told.app,
+        zone_release=told.zone_release,
         now=now,
     )
     if not seen:
         raise no_such("device")
+
+
+async def heartbeat(db: Db, actor: Actor, beat: store.Beat, now: datetime) -> None:
+    """Remember that the device behind the session lives, and how it is; raises NotFound.
+
+    A resident's device that lives is not silent any more.
+    """
+    if actor.device is None or not await store.device_beat(db, actor, actor.device, beat, now):
+        raise no_such("device")
+    spaces = await store.spaces_of_resident(db, actor)
+    if spaces:
+        await db.widen(spaces)
+        await dispatch.hear(db, actor.org, spaces, now)
+
+
+async def ask_signer(db: Db, actor: Actor, now: datetime, *, asks: bool) -> None:
+    """Let the device behind the session ask who signs before each dose, or no longer.
+
+    For those who manage people; raises Forbidden, StepUpNeeded or NotFound.
+    """
+    await permit.require_reach(db, actor, now)
+    await require_step_up(db, actor, now)
+    if actor.device is None or not await store.ask_signer(db, actor, actor.device, asks=asks):
+        raise no_such("device")
+    note(db, actor, "device_changed", now, of=actor.device, asks_signer=asks)
 
 
 async def subscribe(  # noqa: PLR0913  one more than five
@@ -90,13 +124,18 @@ async def subscribe(  # noqa: PLR0913  one more than five
     device: UUID,
     wanted: PushSubscription,
     *,
-    private_hosts: bool,
+    post: webpush.Post,
     now: datetime,
 ) -> None:
     """Store where a device's pushes go; raises NotFound or Invalid.
 
-    Only https to a public host, unless `private_hosts` (a test's own push service).
+    Only https to a public host, unless `post` is a test's own, and only what is bound to a key that
+    is still ours.
     """
+    private_hosts = post.private_hosts
+    ours = _key(wanted.key, _P256DH_BYTES, field="key") if wanted.key else post.vapid.point
+    if post.key_of(ours) is None:
+        raise Invalid("This key is not ours: ask for push-key, and subscribe anew.", field="key")
     _check_endpoint(wanted.endpoint, private_hosts=private_hosts)
     saved = await store.save_push(
         db,
@@ -105,6 +144,7 @@ async def subscribe(  # noqa: PLR0913  one more than five
         endpoint=wanted.endpoint,
         p256dh=_key(wanted.p256dh, _P256DH_BYTES, field="p256dh"),
         auth=_key(wanted.auth, _AUTH_BYTES, field="auth"),
+        key=ours,
         now=now,
     )
     if not saved:
@@ -117,15 +157,22 @@ async def unsubscribe(db: Db, actor: Actor, device: UUID) -> None:
         raise no_such("device")
 
 
-async def revoke(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
-    """End a device of the actor's and every session on it; raises NotFound.
+async def end_own(db: Db, actor: Actor, device: UUID, now: datetime) -> None:
+    """End one of the actor's own devices, as `revoke` does; raises NotFound."""
+    await revoke(db, actor, actor.account, device, now)
+    note(db, actor, "device_ended", now, of=device)
+
+
+async def revoke(db: Db, actor: Actor, account: UUID, device: UUID, now: datetime) -> None:
+    """End a device of an account, every session and every PIN on it; raises NotFound.
 
     It is to forget everything, and to say so: `wiped`.
     """
     # Whoever brings the word back is signed in nowhere: it says of itself where it belongs.
     nonce = f"{actor.org.hex}{secrets.token_urlsafe(24)}"
-    if not await store.revoke_device(db, actor, device, nonce=nonce, now=now):
+    if not await store.revoke_device(db, actor.org, account, device, nonce=nonce, now=now):
         raise no_such("device")
+    await end_pins_of_device(db, actor, device, now)
     await store.end_sessions_of_device(db, actor.org, device, now)
 
 
@@ -147,6 +194,7 @@ async def wiped(db: Db, said: Wiped, now: datetime) -> None:
     if nonce is None or not secrets.compare_digest(nonce.encode(), said.nonce.encode()):
         raise no_such("device")
     await store.device_wiped(db, org, said.device_id, now)
+    log.note(db, org, Happened(event="device_wiped", of=said.device_id), now)
 
 
 async def begin_ring_test(
@@ -197,7 +245,7 @@ def _require_subscription(found: store.Subscription | None) -> webpush.Subscript
         raise no_such("device")
     if found.endpoint is None or found.p256dh is None or found.auth is None:
         raise Conflict("This device has not subscribed to push.", code="no_push")
-    return webpush.Subscription(found.endpoint, found.p256dh, found.auth)
+    return webpush.Subscription(found.endpoint, found.p256dh, found.auth, found.key)
 
 
 def _require_pause(before: dict[str, Any], now: datetime) -> None:
@@ -218,17 +266,8 @@ def _check_endpoint(endpoint: str, *, private_hosts: bool) -> None:
     plain = all("!" <= character <= "~" for character in endpoint)
     if parts.scheme != "https" or not host or parts.username is not None or not plain:
         raise Invalid("A push endpoint is an https address.", field="endpoint")
-    if not private_hosts and (port not in (None, 443) or not _is_public_name(host)):
+    if not private_hosts and (port not in (None, 443) or not is_public_name(host)):
         raise Invalid("A push endpoint is on the public internet.", field="endpoint")
-
-
-def _is_public_name(host: str) -> bool:
-    try:
-        return webpush.is_public(ip_address(host.partition("%")[0]))
-    except ValueError:
-        local = host.endswith((".localhost", ".local", ".internal", ".home.arpa", ".lan"))
-        # What a name resolves to is looked at when a message is sent.
-        return "." in host.strip(".") and not local and not host[-1].isdigit()
 
 
 def _key(text: str, size: int, *, field: str) -> bytes:

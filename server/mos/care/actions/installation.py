@@ -8,8 +8,9 @@ from msgspec import Struct
 
 import mos
 from mos.care import rules, store
+from mos.care.actions.doorkeeper import Doorkeeper
+from mos.care.actions.noting import note
 from mos.care.actions.sessions import Bearer, Opened, Where, open_session
-from mos.care.actions.sign_in import Doorkeeper
 from mos.care.actions.text import Email, Language, Name, Password, Token, Zone, known_zone, named
 from mos.care.actions.tokens import new_token, token_hash
 from mos.care.model import Policy
@@ -24,6 +25,10 @@ class InstallationBody(Struct, frozen=True, omit_defaults=True):
     claimed: bool
     demo: bool
     version: str
+    # The host whose passkeys can be used; absent where browsers make none.
+    passkeys: str | None = None
+    # The identity providers by which people of an organisation sign in; absent where none has one.
+    providers: list[store.ProviderOffer] | None = None
     demo_accounts: list[store.DemoAccount] | None = None
     demo_password: str | None = None
 
@@ -60,7 +65,7 @@ async def new_claim_token(db: Db, now: datetime) -> str:  # noqa: ARG001  kept f
     return token
 
 
-async def installation(db: Db) -> InstallationBody:
+async def installation(db: Db, door: Doorkeeper) -> InstallationBody:
     """Return what the sign-in page needs to know."""
     row = await store.this_installation(db)
     demo = row is not None and row.demo
@@ -68,6 +73,8 @@ async def installation(db: Db) -> InstallationBody:
         claimed=row is not None and row.claimed,
         demo=demo,
         version=mos.__version__,
+        passkeys=door.party.id if door.party else None,
+        providers=await store.identity_providers(db) or None,
         demo_accounts=await store.demo_accounts(db) if demo else None,
         demo_password=row.demo_password if row is not None else None,
     )
@@ -95,7 +102,10 @@ async def claim(
             db, founded.id, founder.id, credential=new_id(now), secret=secret, now=now
         )
         where = Where(wanted.device_id, wanted.device_name or "", cookie)
-        return await open_session(db, Bearer(founded.id, founder.id, founder.role), where, now)
+        bearer = Bearer(founded.id, founder.id, founder.role)
+        opened = await open_session(db, bearer, where, now, by=("password",))
+        note(db, opened.actor, "claimed", now, policy=founded.policy)
+        return opened
 
 
 async def _require_token(pool: Pool, token: str) -> None:

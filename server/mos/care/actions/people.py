@@ -7,13 +7,18 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mos.care import rules, store
-from mos.care.actions import permit
-from mos.care.actions.news import News
+from mos.care.actions import letters, permit
+from mos.care.actions.news import News, telling
+from mos.care.actions.noting import note
+from mos.care.actions.pin_ends import end_pins_of_account
+from mos.care.actions.step_up import require_step_up
 from mos.care.actions.text import Email, Language, Name, named
 from mos.care.model import Actor, Reach, Role
-from mos.db import Db, UniqueViolation
+from mos.db import Db, Pool, UniqueViolation
+from mos.dispatch.channels.messengers import Messengers
 from mos.kernel.errors import Conflict, Forbidden, Invalid
 from mos.kernel.ids import new_id
+from mos.sync.pokes import Hub
 
 
 class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +53,7 @@ async def add_account(
     """Add a person and their relations to units; raises Forbidden, Invalid or Conflict."""
     reach = await permit.require_reach(db, actor, now)
     _require_role(actor, wanted.role)
+    await require_step_up(db, actor, now)
     if wanted.role is Role.RESIDENT:
         raise Invalid("Add a resident with their unit and flat instead.", field="role")
     account = store.Account(
@@ -62,6 +68,8 @@ async def add_account(
         await store.add_account(db, actor.org, account, now)
     except UniqueViolation as error:
         raise _email_taken() from error
+    units = wanted.units or None
+    note(db, actor, "account_added", now, of=account.id, role=account.role, units=units)
     organisation = await store.organisation(db, actor.org)
     for unit in dict.fromkeys(wanted.units):
         await _require_open_unit(db, actor.org, reach, unit)
@@ -80,11 +88,13 @@ async def change_account(  # noqa: PLR0913  one more than five
     before = await permit.managed_account(db, actor, account, now)
     after = _changed(before, update)
     _require_role(actor, after.role)
+    await require_step_up(db, actor, now)
     _check_step(actor, before, after)
     try:
         await store.save_account(db, actor.org, after, now)
     except UniqueViolation as error:
         raise _email_taken() from error
+    _note_change(db, actor, before, after, now)
     if after.role is not before.role:
         await _cut_relations(db, actor.org, after, now)
     if after.role is not before.role or after.disabled:
@@ -99,13 +109,69 @@ async def change_account(  # noqa: PLR0913  one more than five
     return (await store.accounts_within(db, actor.org, reach, now, account=account))[0]
 
 
+class Desk(Struct, frozen=True):
+    """Who asks and when, and what it takes: the mail leaves after the commit."""
+
+    pool: Pool
+    messengers: Messengers
+    hub: Hub
+    actor: Actor
+    now: datetime
+
+
+class SecondFactorReset(Struct, frozen=True):
+    """Whether the mail that tells of it is on its way."""
+
+    told: bool
+
+
+async def reset_second_factor(desk: Desk, account: UUID) -> SecondFactorReset:
+    """Remove what a colleague has beside their password, sign them out, and tell them.
+
+    For the day when a phone is lost and the paper too. Raises Forbidden, NotFound, StepUpNeeded, or
+    Conflict for one's own.
+    """
+    actor, now = desk.actor, desk.now
+    async with telling(desk.pool, desk.hub, actor) as (db, news):
+        await permit.managed_account(db, actor, account, now)
+        if account == actor.account:
+            raise Conflict("Ask somebody else, or use a code from your paper.", code="own_account")
+        await require_step_up(db, actor, now)
+        passkeys = await store.remove_passkeys(db, actor.org, account)
+        had_totp = await store.remove_totp(db, actor.org, account)
+        note(db, actor, "second_factor_reset", now, of=account, totp=had_totp, passkeys=passkeys)
+        await end_account_sessions(db, actor, account, now, news=news)
+    sent = await letters.send(
+        desk.pool, desk.messengers, actor.org, account, "second_factor_reset", now=now
+    )
+    return SecondFactorReset(told=sent.outcome == "sent")
+
+
 async def end_account_sessions(
     db: Db, actor: Actor, account: UUID, now: datetime, *, news: News
 ) -> None:
     """Sign a person out everywhere: a lost tablet, a phone left on a bus."""
     await permit.managed_account(db, actor, account, now)
+    await end_pins_of_account(db, actor, account, now, why="signed_out")
     await store.end_sessions(db, actor.org, account, now)
+    note(db, actor, "signed_out_everywhere", now, of=account)
     news.access([account])
+
+
+def _note_change(
+    db: Db, actor: Actor, before: store.AccountEntry, after: store.Account, now: datetime
+) -> None:
+    """Note what changed: the role and whether they may sign in, of the rest that it did."""
+    what = [
+        word
+        for word in ("name", "email", "language", "role", "disabled")
+        if getattr(before, word) != getattr(after, word)
+    ]
+    if what:
+        note(
+            db, actor, "account_changed", now, of=after.id, what=what, role=after.role,
+            was=before.role, disabled=after.disabled,
+        )  # fmt: skip
 
 
 async def _cut_relations(db: Db, org: UUID, account: store.Account, now: datetime) -> None:

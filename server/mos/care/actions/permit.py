@@ -15,12 +15,25 @@ def require_admin(actor: Actor) -> None:
         raise Forbidden("Only an administrator may do this.")
 
 
+async def require_whole(db: Db, actor: Actor, now: datetime) -> None:
+    """Let those pass who manage the whole organisation, in a family too; raises Forbidden."""
+    if actor.role is Role.ADMIN or await store.stewards(db, actor.org, now, account=actor.account):
+        return
+    raise Forbidden("Only who manages the whole organisation may do this.")
+
+
 async def require_reach(db: Db, actor: Actor, now: datetime) -> Reach:
     """Return what the actor manages; raises Forbidden for those who manage nothing."""
     reach = await store.reach(db, actor, now)
     if not reach.everything and not reach.units:
         raise Forbidden("This needs the permission care.manage.")
     return reach
+
+
+async def require_part(db: Db, actor: Actor, now: datetime) -> None:
+    """Let those pass who manage something or see somebody's plan; raises Forbidden."""
+    if not await seen_residents(db, actor, now):
+        await require_reach(db, actor, now)
 
 
 async def require_steward(db: Db, org: UUID, now: datetime) -> None:
@@ -81,6 +94,15 @@ async def access_to(db: Db, actor: Actor, space: UUID, now: datetime) -> Access 
     return next((access for access in reached if access.space == space), None)
 
 
+async def require_may(
+    db: Db, actor: Actor, space: UUID, permission: Permission, now: datetime
+) -> None:
+    """Let those pass who may do this in a space; raises NotFound."""
+    access = await access_to(db, actor, space, now)
+    if access is None or not rules.may(actor, permission, access):
+        raise no_such("resident")
+
+
 async def require_sight(db: Db, actor: Actor, space: UUID, now: datetime) -> None:
     """Let those pass who see the resident's plan or manage their unit; raises NotFound."""
     access = await access_to(db, actor, space, now)
@@ -90,6 +112,28 @@ async def require_sight(db: Db, actor: Actor, space: UUID, now: datetime) -> Non
     found = await store.residents_of_spaces(db, actor.org, [space])
     if not found or not rules.may_manage_unit(reach, found[0].unit):
         raise no_such("resident")
+
+
+async def seen_spaces(db: Db, actor: Actor, space: UUID, now: datetime) -> dict[UUID, Access]:
+    """Return the resident's spaces that the actor sees, their day's among them; raises NotFound."""
+    seen = (await seen_residents(db, actor, now)).get(space)
+    if seen is None:
+        raise no_such("resident")
+    return seen
+
+
+async def seen_residents(db: Db, actor: Actor, now: datetime) -> dict[UUID, dict[UUID, Access]]:
+    """Return, by the space of each resident's day that the actor sees, the spaces that they see."""
+    accesses = await store.access(db, actor, now)
+    seen = {
+        access.space: {access.space: access}
+        for access in accesses
+        if access.of is None and rules.may(actor, Permission.PLAN_VIEW, access)
+    }
+    for access in accesses:
+        if access.of in seen and rules.may(actor, Permission.MEDICATION_VIEW, access):
+            seen[access.of][access.space] = access
+    return seen
 
 
 def no_such(what: str) -> NotFound:

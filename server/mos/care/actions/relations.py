@@ -6,9 +6,13 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from mos.audit.chain import moment
+from mos.audit.model import Event
 from mos.care import rules, store
 from mos.care.actions import permit
 from mos.care.actions.news import News
+from mos.care.actions.noting import note
+from mos.care.actions.step_up import require_step_up
 from mos.care.actions.text import Long
 from mos.care.model import Actor, Permission, Reach
 from mos.db import Db
@@ -56,6 +60,7 @@ async def add_relation(
     """
     reach = await permit.require_reach(db, actor, now)
     await _require_place(db, actor.org, reach, wanted)
+    await require_step_up(db, actor, now)
     relation = store.Relation(
         id=new_id(now),
         account=wanted.account,
@@ -70,6 +75,7 @@ async def add_relation(
     await _check(db, actor, reach, relation, now)
     await _one_primary(db, actor.org, relation)
     await store.add_relation(db, actor.org, relation)
+    _note(db, actor, "relation_added", relation, now)
     news.access(await store.acquainted(db, actor.org, relation.account))
     return relation
 
@@ -80,6 +86,7 @@ async def change_relation(  # noqa: PLR0913  one more than five
     """Change a relation that has not ended; raises Forbidden, NotFound, Invalid or Conflict."""
     await store.lock_organisation(db, actor.org)
     reach, before = await _managed(db, actor, relation, now)
+    await require_step_up(db, actor, now)
     after = structs.replace(
         before,
         permissions=before.permissions
@@ -91,7 +98,8 @@ async def change_relation(  # noqa: PLR0913  one more than five
     )
     await _check(db, actor, reach, after, now)
     await _one_primary(db, actor.org, after)
-    await store.save_relation(db, actor.org, after)
+    await store.save_relation(db, actor.org, after, now)
+    _note(db, actor, "relation_changed", after, now, was=before.permissions)
     if _manages(before):
         await permit.require_steward(db, actor.org, now)
     news.access(await store.acquainted(db, actor.org, after.account))
@@ -105,15 +113,33 @@ async def end_relation(db: Db, actor: Actor, relation: UUID, now: datetime, *, n
     """
     await store.lock_organisation(db, actor.org)
     _, before = await _managed(db, actor, relation, now)
+    await require_step_up(db, actor, now)
     # Before it may be gone without a trace.
     news.access(await store.acquainted(db, actor.org, before.account))
     if before.valid_from >= now:
         await store.remove_relation(db, actor.org, relation)
     else:
         ended = structs.replace(before, valid_to=now, is_primary=False)
-        await store.save_relation(db, actor.org, ended)
+        await store.save_relation(db, actor.org, ended, now)
+    _note(db, actor, "relation_ended", before, now)
     if _manages(before):
         await permit.require_steward(db, actor.org, now)
+
+
+def _note(  # noqa: PLR0913  what a line says
+    db: Db,
+    actor: Actor,
+    event: Event,
+    relation: store.Relation,
+    now: datetime,
+    *,
+    was: list[str] | None = None,
+) -> None:
+    note(
+        db, actor, event, now, of=relation.account, relation=relation.id, space=relation.space,
+        unit=relation.unit, permissions=relation.permissions, was=was,
+        until=relation.valid_to and moment(relation.valid_to),
+    )  # fmt: skip
 
 
 def _manages(relation: store.Relation) -> bool:

@@ -9,9 +9,11 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from mos.care import rules, store
 from mos.care.actions import devices, permit
 from mos.care.actions.news import News
+from mos.care.actions.noting import note
 from mos.care.actions.profile import TOLD, lock_profile, record_profile
+from mos.care.actions.step_up import require_step_up
 from mos.care.actions.text import Language, Name, Short, named
-from mos.care.model import Actor, Role
+from mos.care.model import Actor, Permission, Role
 from mos.db import Db, Scope
 from mos.kernel.errors import Invalid
 from mos.kernel.ids import new_id
@@ -36,15 +38,6 @@ class ResidentChange(Struct, frozen=True, forbid_unknown_fields=True):
     archived: bool | UnsetType = UNSET
 
 
-class ResidentDevice(Struct, frozen=True):
-    """What supporters see of a resident's tablet. Its id is the tablet's own business."""
-
-    name: str
-    seen_at: datetime
-    push: bool
-    ring_test: dict[str, Any] | None
-
-
 async def list_residents(db: Db, actor: Actor, now: datetime) -> list[store.Resident]:
     """Return the residents whom the actor manages, archived ones too, by name."""
     reach = await permit.require_reach(db, actor, now)
@@ -56,6 +49,7 @@ async def add_resident(
 ) -> store.Resident:
     """Add a resident to a unit: account, both spaces and profile. Raises Forbidden or Invalid."""
     unit = await _home(db, actor, wanted.unit, now)
+    await require_step_up(db, actor, now)
     account = store.Account(
         id=new_id(now),
         role=Role.RESIDENT,
@@ -77,6 +71,7 @@ async def add_resident(
     await db.scope(Scope(org=actor.org, spaces=spaces))
     await store.add_account(db, actor.org, account, now)
     await store.add_resident(db, actor.org, resident)
+    note(db, actor, "resident_added", now, of=resident.space, unit=unit.id)
     profile = rules.first_profile(
         name=resident.name, flat=resident.flat, zone=unit.zone, language=resident.language
     )
@@ -91,6 +86,7 @@ async def change_resident(  # noqa: PLR0913  one more than five
     """Change, move, archive or bring back a resident; raises Forbidden, NotFound or Invalid."""
     await lock_profile(db, actor.org, space)
     before = await permit.managed_resident(db, actor, space, now)
+    await require_step_up(db, actor, now)
     after = structs.replace(
         before,
         name=before.name if change.name is UNSET else named(change.name),
@@ -103,8 +99,11 @@ async def change_resident(  # noqa: PLR0913  one more than five
     )
     if after.unit != before.unit or (before.archived_at and not after.archived_at):
         await _home(db, actor, after.unit, now)
-    await store.save_resident(db, actor.org, after)
+    await store.save_resident(db, actor.org, after, now)
     await _save_account(db, actor.org, after, now)
+    fields = ("name", "flat", "unit", "language", "archived_at")
+    what = [each for each in fields if getattr(before, each) != getattr(after, each)]
+    note(db, actor, "resident_changed", now, of=space, what=what, unit=after.unit)
     told = _profile_changes(before, after)
     if told:
         news.records(await record_profile(db, actor.org, space, told, now))
@@ -112,14 +111,44 @@ async def change_resident(  # noqa: PLR0913  one more than five
     return after
 
 
-async def list_devices(db: Db, actor: Actor, space: UUID, now: datetime) -> list[ResidentDevice]:
-    """Return the devices that ring for a resident; raises NotFound."""
+async def list_devices(
+    db: Db, actor: Actor, space: UUID, now: datetime
+) -> list[store.ResidentDevice]:
+    """Return the devices that ring for a resident; raises NotFound. Sets the scope.
+
+    Their ids are for those who may end them.
+    """
     await permit.require_sight(db, actor, space, now)
-    found = await store.residents_of_spaces(db, actor.org, [space])
-    return [
-        ResidentDevice(device.name, device.seen_at, device.push, device.ring_test)
-        for device in await store.devices_of_account(db, actor.org, found[0].account)
-    ]
+    [resident] = await store.residents_of_spaces(db, actor.org, [space])
+    reach = await store.reach(db, actor, now)
+    await db.scope(Scope(org=actor.org, spaces=(space,)))
+    found = await store.devices_of_residents(db, actor.org, [space])
+    if rules.may_manage_unit(reach, resident.unit):
+        return found
+    return [structs.replace(device, id=None) for device in found]
+
+
+async def list_all_devices(db: Db, actor: Actor, now: datetime) -> list[store.ResidentDevice]:
+    """Return the devices of all residents whose plan the actor sees, without their ids."""
+    seen = await store.access(db, actor, now)
+    spaces = [each.space for each in seen if rules.may(actor, Permission.PLAN_VIEW, each)]
+    await db.widen(spaces)
+    found = await store.devices_of_residents(db, actor.org, spaces)
+    return [structs.replace(device, id=None) for device in found]
+
+
+async def wipe_device(  # noqa: PLR0913  one more than five
+    db: Db, actor: Actor, space: UUID, device: UUID, now: datetime, *, news: News
+) -> None:
+    """End a device of a resident's, who may have lost it; raises Forbidden or NotFound.
+
+    Whoever may hand a tablet out may take it back: those who manage the resident.
+    """
+    resident = await permit.managed_resident(db, actor, space, now)
+    await require_step_up(db, actor, now)
+    await devices.revoke(db, actor, resident.account, device, now)
+    note(db, actor, "device_ended", now, of=device, space=space)
+    news.access([resident.account])
 
 
 async def list_ended_devices(

@@ -6,10 +6,12 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from mos.care import rules, store
+from mos.care.actions.noting import note
 from mos.care.actions.permit import no_such
+from mos.care.actions.pin_ends import end_pins_of_account
 from mos.care.actions.tokens import new_token, token_hash
-from mos.care.model import Actor, Role
-from mos.db import Db, Scope
+from mos.care.model import Actor, Method, Role
+from mos.db import Db, Pool, Scope
 from mos.kernel.errors import Conflict, Unauthenticated
 from mos.kernel.ids import new_id
 
@@ -51,31 +53,33 @@ class Opened(Struct, frozen=True):
     actor: Actor
 
 
-async def authenticate(db: Db, token: str, now: datetime) -> Actor:
+async def authenticate(pool: Pool, token: str, now: datetime) -> Actor:
     """Return who holds this session cookie at `now`; raises Unauthenticated.
 
-    Needs no scope; leaves the organisation's behind when it wrote "last seen".
+    One statement without a transaction, for every request asks this; "last seen" is written in one.
     """
-    row = await store.session_lookup(db, token_hash(token))
+    async with pool.unscoped() as db:
+        row = await store.session_lookup(db, token_hash(token), now)
     if row is not None and row.wipe_nonce is not None:
         raise DeviceRevoked(row.wipe_nonce)
     if row is None or row.revoked_at or row.disabled_at or row.expires_at <= now:
         raise Unauthenticated("Sign in again.")
     if rules.is_seen_due(row.seen_at, now):
-        end = rules.session_end(row.role, created_at=row.created_at, now=now)
-        await db.scope(Scope(org=row.org))
-        await store.session_seen(db, row, now, end)
+        end = rules.session_end(row.role, created_at=row.created_at, now=now, methods=_methods(row))
+        async with pool.transaction(Scope(org=row.org)) as db:
+            await store.session_seen(db, row, now, end)
     return _actor(row)
 
 
 async def authenticate_closed(
-    db: Db, token: str, *, after: datetime, now: datetime
+    pool: Pool, token: str, *, after: datetime, now: datetime
 ) -> Actor | None:
     """Return who was signed in until their account was closed, later than `after`, or None.
 
-    They may do nothing any more; but what they did before may not have been sent. Needs no scope.
+    They may do nothing any more; but what they did before may not have been sent.
     """
-    row = await store.session_lookup(db, token_hash(token))
+    async with pool.unscoped() as db:
+        row = await store.session_lookup(db, token_hash(token), now)
     if row is None or row.wipe_nonce is not None or row.disabled_at is None:
         return None
     if row.disabled_at <= after or row.expires_at <= now:
@@ -86,25 +90,62 @@ async def authenticate_closed(
 
 def _actor(row: store.SessionRow) -> Actor:
     return Actor(
-        org=row.org, account=row.account, role=row.role, session=row.session, device=row.device
+        org=row.org,
+        account=row.account,
+        role=row.role,
+        session=row.session,
+        device=row.device,
+        methods=_methods(row),
+        strong_at=row.strong_at,
     )
 
 
-async def open_session(db: Db, bearer: Bearer, where: Where, now: datetime) -> Opened:
+def _methods(row: store.SessionRow) -> tuple[Method, ...]:
+    return tuple(row.methods)
+
+
+async def open_session(
+    db: Db, bearer: Bearer, where: Where, now: datetime, *, by: tuple[Method, ...]
+) -> Opened:
     """Sign an account in on a device; raises Conflict when somebody else is signed in there.
+
+    `by` is how its person proved who they are.
 
     The device rings for this account from now on, and its earlier sessions end. Whoever merely
     knows a device's id cannot take it from the person who uses it: that needs their cookie.
     """
     org, account = bearer.org, bearer.account
     await _take_device(db, org, account, where, now)
+    has = await store.second_factors(db, org, account)
+    strong = rules.is_strong(by, has_passkey=has.passkey, has_totp=has.totp)
     actor = Actor(
-        org=org, account=account, role=bearer.role, session=new_id(now), device=where.device
+        org=org,
+        account=account,
+        role=bearer.role,
+        session=new_id(now),
+        device=where.device,
+        methods=by,
+        strong_at=now if strong else None,
     )
     token = new_token()
-    end = rules.session_end(bearer.role, created_at=now, now=now)
+    end = rules.session_end(bearer.role, created_at=now, now=now, methods=by)
     await store.add_session(db, actor, token_hash=token_hash(token), now=now, expires_at=end)
+    note(db, actor, "signed_in", now, ways=list(by))
     return Opened(token, actor)
+
+
+async def step_up(db: Db, actor: Actor, by: Method, now: datetime) -> Opened:
+    """Let the actor's session be stepped up at `now`, behind another cookie.
+
+    Raises Unauthenticated when it has ended meanwhile.
+    """
+    methods = (*actor.methods, by) if by not in actor.methods else actor.methods
+    stronger = structs.replace(actor, methods=methods, strong_at=now)
+    token = new_token()
+    if not await store.step_up_session(db, stronger, token_hash=token_hash(token), now=now):
+        raise Unauthenticated("Sign in again.")
+    note(db, stronger, "stepped_up", now, way=by)
+    return Opened(token, stronger)
 
 
 async def move_session(db: Db, actor: Actor, where: Where, now: datetime) -> Actor:
@@ -121,14 +162,14 @@ async def move_session(db: Db, actor: Actor, where: Where, now: datetime) -> Act
 
 async def _take_device(db: Db, org: UUID, account: UUID, where: Where, now: datetime) -> None:
     holder = await store.device_holder(db, org, where.device, account=account, now=now)
-    if holder is not None and holder != await _session_of(db, where.cookie):
+    if holder is not None and holder != await _session_of(db, where.cookie, now):
         raise Conflict("Somebody else is signed in on this device.", code="device_taken")
     await store.end_sessions_of_device(db, org, where.device, now)
     await store.take_device(db, org, where.device, account=account, name=where.name, now=now)
 
 
-async def _session_of(db: Db, cookie: str | None) -> UUID | None:
-    row = await store.session_lookup(db, token_hash(cookie)) if cookie else None
+async def _session_of(db: Db, cookie: str | None, now: datetime) -> UUID | None:
+    row = await store.session_lookup(db, token_hash(cookie), now) if cookie else None
     return row.session if row else None
 
 
@@ -141,8 +182,11 @@ async def end_session(db: Db, actor: Actor, session: UUID, now: datetime) -> Non
     """End one of the actor's own sessions; raises NotFound."""
     if not await store.end_session(db, actor.org, actor.account, session, now):
         raise no_such("session")
+    note(db, actor, "signed_out", now, of=session)
 
 
 async def end_all_sessions(db: Db, actor: Actor, now: datetime) -> None:
-    """Sign the actor out everywhere, here too."""
+    """Sign the actor out everywhere, here too, and let none of their PINs open anything."""
+    await end_pins_of_account(db, actor, actor.account, now, why="signed_out")
     await store.end_sessions(db, actor.org, actor.account, now)
+    note(db, actor, "signed_out_everywhere", now, of=actor.account)

@@ -6,39 +6,40 @@ organisation says nothing of another: one address may stand in several, each tim
 of its own.
 """
 
-import hmac
 from datetime import datetime
-from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
 from mos.care import rules, store
-from mos.care.actions.passwords import Passwords
-from mos.care.actions.session_keys import SessionKeys
-from mos.care.actions.sessions import Bearer, Opened, Where, open_session
+from mos.care.actions import known_devices
+from mos.care.actions.doorkeeper import (
+    Doorkeeper,
+    Limit,
+    account_limit,
+    client_limit,
+    count,
+    failed,
+    session_limit,
+)
+from mos.care.actions.noting import chain_of, note, note_failed
+from mos.care.actions.pin_ends import end_pins_of_account
+from mos.care.actions.second_factor import (
+    Door,
+    TotpBegun,
+    begin_at_door,
+    note_recovery,
+    second_step,
+)
+from mos.care.actions.sessions import Bearer, Opened, Where, open_session, step_up
 from mos.care.actions.text import Password
-from mos.care.model import Actor
+from mos.care.model import Actor, Method
 from mos.db import Db, Pool, Scope
-from mos.kernel.errors import Invalid, TooMany, Unauthenticated
+from mos.kernel.errors import Forbidden, Invalid, Unauthenticated
 from mos.kernel.ids import new_id
 
 # Where nobody is yet, tries are counted as if somebody were.
 _NOWHERE = UUID(int=0)
-
-
-class Doorkeeper(Struct, frozen=True):
-    """What guards the doors: how passwords are hashed, and the keys that hide and that sign."""
-
-    passwords: Passwords
-    limits_key: bytes
-    session_keys: SessionKeys
-
-    def key(self, kind: str, value: str) -> bytes:
-        """Return the key under which tries are counted; it tells nobody the address."""
-        return hmac.digest(self.limits_key, f"{kind}:{value}".encode(), sha256)
 
 
 class Attempt(Struct, frozen=True):
@@ -52,6 +53,10 @@ class Attempt(Struct, frozen=True):
     password: str
     client: str
     where: Where
+    # What the browser keeps of who has signed in on it before (known_devices).
+    known: str | None = None
+    # From a phone or from paper, where the account has that too.
+    code: str | None = None
 
 
 class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,11 +66,6 @@ class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
     new: Password
 
 
-class _Limit(NamedTuple):
-    key: bytes
-    free: int
-
-
 async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
     """Open a session for the right password; raises Unauthenticated, TooMany, Conflict or Invalid.
 
@@ -73,40 +73,72 @@ async def sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime)
     same answer after the same work.
     """
     with door.passwords.room():
-        return await _sign_in(pool, door, attempt, now)
+        at = await _proved(pool, door, attempt, now)
+        beside = await second_step(pool, door, at, attempt.code, now)
+    by: tuple[Method, ...] = ("password", beside) if beside else ("password",)
+    async with pool.transaction(Scope(org=at.org)) as db:
+        return await _enter(db, at.org, at.account, attempt.where, now, by=by)
 
 
-async def _sign_in(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Opened:
+async def set_up_at_door(
+    pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime
+) -> TotpBegun:
+    """Return what a phone is given of somebody who may not come in without a second step.
+
+    Raises as `sign_in`, whose next try brings the phone's first code along.
+    """
+    with door.passwords.room():
+        at = await _proved(pool, door, attempt, now)
+    async with pool.transaction(Scope(org=at.org)) as db:
+        return await begin_at_door(db, at, now)
+
+
+async def _proved(pool: Pool, door: Doorkeeper, attempt: Attempt, now: datetime) -> Door:
+    """Return whose password it was; raises as `sign_in`."""
     # Folded once, here: what is looked up must be what is counted.
     email = attempt.email.lower()
     async with pool.transaction() as db:
-        org = await _destination(db, attempt.organisation)
-    account_limit = _account_limit(door, org, email)
-    client_limit = _client_limit(door, attempt.client)
+        org, is_known = await destination(db, attempt.organisation)
+    of_account = account_limit(door, org, email)
+    of_client = client_limit(door, attempt.client)
+    entry = known_devices.entry_for(door.key, attempt.known, org, email)
+    # A device that is known is counted alone: what strangers do elsewhere does not lock it.
+    known_limit = Limit(door.key("entry", entry), rules.FREE_TRIES_PER_ACCOUNT) if entry else None
     async with pool.transaction(Scope(org=org)) as db:
-        await _count(db, account_limit, now)
-        await _count(db, client_limit, now)
+        limits = [known_limit] if known_limit else [of_account, of_client]
+        locks = [await count(db, limit, now) for limit in limits]
         # Last: what this takes away, it waits for nobody with.
         await store.forget_old_tries(db, now)
         known = await store.known_by_email(db, org, email)
     verdict = await door.passwords.verify(known.secret if known else None, attempt.password)
     if known is None or not verdict.right or known.disabled:
-        raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
+        chain = chain_of(org, is_known=is_known)
+        async with pool.transaction(Scope(org=chain)) as db:
+            whom = known.account if known else None
+            note_failed(db, chain, whom, "password", now, locked=any(locks))
+        raise failed()
     fresh = await door.passwords.hash(attempt.password) if verdict.outdated else None
     async with pool.transaction(Scope(org=org)) as db:
-        await store.forget_tries(db, account_limit.key)
-        await store.take_back_try(db, client_limit.key, free=client_limit.free)
+        if known_limit:
+            await store.forget_tries(db, known_limit.key)
+        else:
+            await store.forget_tries(db, of_account.key)
+            await store.take_back_try(db, of_client.key, free=of_client.free)
         if fresh is not None:
             await _store_password(db, org, known.account, fresh, now)
-        return await _enter(db, org, known.account, attempt.where, now)
+    return Door(org, known.account, entry)
 
 
-async def _destination(db: Db, named: UUID | None) -> UUID:
+async def destination(db: Db, named: UUID | None) -> tuple[UUID, bool]:
+    """Return in which organisation somebody is looked for, and whether there is such a one.
+
+    Raises Invalid where there are several and none was named. Needs no scope.
+    """
     found = await store.sign_in_organisation(db, named)
     if found.several and named is None:
         raise Invalid("Say which organisation you belong to.", field="organisation")
     # Of an unknown one nobody is found, and the tries are counted all the same.
-    return found.id or named or _NOWHERE
+    return found.id or named or _NOWHERE, found.id is not None
 
 
 async def change_password(
@@ -114,7 +146,8 @@ async def change_password(
 ) -> None:
     """Change one's own password and end one's other sessions; raises Invalid or TooMany.
 
-    A stolen session must not be a way to guess: these tries are counted with those at the door.
+    A stolen session must not be a way to guess: tries are counted for the session, so that what
+    strangers do at the door keeps nobody from changing theirs.
     """
     with door.passwords.room():
         await _change_password(pool, door, actor, change, now)
@@ -128,61 +161,63 @@ async def _change_password(
         if person is None:
             raise Unauthenticated("Sign in again.")
         rules.check_password(change.new, email=person.email, name=person.name, field="new")
-        limit = _account_limit(door, actor.org, person.email or str(person.id))
-        await _count(db, limit, now)
+        limit = session_limit(door, actor)
+        await count(db, limit, now)
         secret = await store.password(db, actor.org, actor.account)
     if not (await door.passwords.verify(secret, change.current)).right:
+        await _note_wrong(pool, actor, now)
         raise Invalid("This is not your password.", field="current", code="password_wrong")
     fresh = await door.passwords.hash(change.new)
     async with pool.transaction(Scope(org=actor.org)) as db:
         await store.forget_tries(db, limit.key)
         await _store_password(db, actor.org, actor.account, fresh, now)
         await store.end_sessions(db, actor.org, actor.account, now, kept=actor.session)
+        await store.void_invitations(db, actor.org, actor.account, now)
+        note(db, actor, "password_changed", now, of=actor.account)
+        await end_pins_of_account(db, actor, actor.account, now, why="password", kept=actor.device)
 
 
-async def forget_account_tries(db: Db, door: Doorkeeper, org: UUID, email: str | None) -> None:
-    """Unlock an account whose person has proved who they are in another way."""
-    if email is not None:
-        await store.forget_tries(db, _account_limit(door, org, email).key)
+async def step_up_by_password(
+    pool: Pool, door: Doorkeeper, actor: Actor, password: str, now: datetime
+) -> Opened:
+    """Step the actor's session up; raises Forbidden, TooMany or Unauthenticated.
+
+    Where a passkey or codes are there, those are asked for: a password may have been seen.
+    """
+    by: tuple[Method, ...] = ("password",)
+    with door.passwords.room():
+        async with pool.transaction(Scope(org=actor.org)) as db:
+            limit = session_limit(door, actor)
+            await count(db, limit, now)
+            has = await store.second_factors(db, actor.org, actor.account)
+            secret = await store.password(db, actor.org, actor.account)
+        if not (await door.passwords.verify(secret, password)).right:
+            await _note_wrong(pool, actor, now)
+            raise Forbidden("This is not your password.", code="password_wrong")
+        if not rules.is_strong(by, has_passkey=has.passkey, has_totp=has.totp):
+            code = "passkey_needed" if has.passkey else "code_needed"
+            raise Forbidden("Use your passkey, or a code from your phone.", code=code)
+        async with pool.transaction(Scope(org=actor.org)) as db:
+            await store.forget_tries(db, limit.key)
+            return await step_up(db, actor, "password", now)
 
 
-def _account_limit(door: Doorkeeper, org: UUID, email: str) -> _Limit:
-    return _Limit(door.key("account", f"{org}:{email}"), rules.FREE_TRIES_PER_ACCOUNT)
+async def _note_wrong(pool: Pool, actor: Actor, now: datetime) -> None:
+    async with pool.transaction(Scope(org=actor.org)) as db:
+        note(db, actor, "step_up_failed", now, of=actor.account)
 
 
-def _client_limit(door: Doorkeeper, client: str) -> _Limit:
-    return _Limit(door.key("client", _network(client)), rules.FREE_TRIES_PER_ADDRESS)
-
-
-async def _enter(db: Db, org: UUID, whom: UUID, where: Where, now: datetime) -> Opened:
+async def _enter(  # noqa: PLR0913  who, where, when and by what
+    db: Db, org: UUID, whom: UUID, where: Where, now: datetime, *, by: tuple[Method, ...]
+) -> Opened:
     # Read again: the account may have been disabled while the password was checked.
     account = await store.account(db, org, whom)
     if account is None or account.disabled:
-        raise Unauthenticated("The address or the password is wrong.", code="sign_in_failed")
-    return await open_session(db, Bearer(org, account.id, account.role), where, now)
-
-
-async def _count(db: Db, limit: _Limit, now: datetime) -> None:
-    failures = await store.count_try(db, limit.key, now)
-    if failures is None:
-        until = await store.locked_until(db, limit.key) or now
-        wait = max(1, round((until - now).total_seconds()))
-        raise TooMany("Too many tries. Wait a while.", retry_after_s=wait)
-    lock = rules.lock_after(failures, free=limit.free)
-    if lock is not None:
-        await store.lock_until(db, limit.key, now + lock)
+        raise failed()
+    opened = await open_session(db, Bearer(org, account.id, account.role), where, now, by=by)
+    note_recovery(db, opened.actor, now)
+    return opened
 
 
 async def _store_password(db: Db, org: UUID, account: UUID, secret: str, now: datetime) -> None:
     await store.save_password(db, org, account, credential=new_id(now), secret=secret, now=now)
-
-
-def _network(client: str) -> str:
-    """Return what one household or attacker holds at least: an IPv4 address, an IPv6 /64."""
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return client
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
-    return str(address)

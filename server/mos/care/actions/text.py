@@ -18,7 +18,7 @@ Email = Annotated[
 ]
 # Hashing takes whatever comes; a bound keeps it from taking forever.
 Password = Annotated[str, Meta(min_length=1, max_length=1024)]
-Token = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+\Z")]
+Token = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_ -]+\Z")]
 Zone = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+/-]+\Z")]
 Language = Literal["sv", "en", "fi"]
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from mos.care import store
-from mos.care.actions import permit
+from mos.care.actions import duty, permit
 from mos.care.actions.news import News
+from mos.care.actions.step_up import require_step_up
 from mos.care.actions.text import Language, Name, Zone, known_zone, named
 from mos.care.model import Actor
 from mos.db import Db
@@ -43,6 +44,7 @@ async def add_unit(
 ) -> store.Unit:
     """Add a unit; administrators only."""
     permit.require_admin(actor)
+    await require_step_up(db, actor, now)
     zone = known_zone(wanted.zone)
     unit = store.Unit(new_id(now), named(wanted.name), zone, wanted.language, archived_at=None)
     await store.add_unit(db, actor.org, unit, now)
@@ -55,6 +57,7 @@ async def change_unit(  # noqa: PLR0913  one more than five
 ) -> store.Unit:
     """Change a unit; raises Conflict when residents still live where it should be archived."""
     before = await permit.managed_unit(db, actor, unit, now)
+    await require_step_up(db, actor, now)
     after = structs.replace(
         before,
         name=before.name if change.name is UNSET else named(change.name),
@@ -67,6 +70,9 @@ async def change_unit(  # noqa: PLR0913  one more than five
     if after.archived_at is not None and before.archived_at is None:
         await _require_empty(db, actor.org, unit)
     await store.save_unit(db, actor.org, after)
+    if after.zone != before.zone:
+        # Turns on call begin by the clock on the unit's wall.
+        await duty.renew(db, actor.org, [unit], now)
     news.access(await store.concerned_by_unit(db, actor.org, unit))
     return after
 

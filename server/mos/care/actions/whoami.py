@@ -59,6 +59,9 @@ class SessionBody(Struct, frozen=True):
     sid: UUID
     sync_key: str
     demo: bool
+    # Whether this device asks who signs before each dose, and who has a PIN to sign with on it.
+    asks_signer: bool
+    signers: list[store.PinPerson]
 
 
 class AccountChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +80,8 @@ async def session_body(db: Db, keys: SessionKeys, actor: Actor, now: datetime) -
     spaces = list(reached)
     reach = await store.reach(db, actor, now)
     installation = await store.this_installation(db)
+    # A resident's own tablet signs nothing for those who help.
+    device = None if actor.role is Role.RESIDENT else actor.device
     return SessionBody(
         account=Self(account.id, account.name, account.role, account.language),
         organisation=await store.organisation(db, actor.org),
@@ -94,6 +99,8 @@ async def session_body(db: Db, keys: SessionKeys, actor: Actor, now: datetime) -
         sid=actor.session,
         sync_key=keys.text(actor.session),
         demo=installation is not None and installation.demo,
+        asks_signer=device is not None and await store.asks_signer(db, actor.org, device),
+        signers=[] if device is None else await store.people_with_pin(db, actor.org, device),
     )
 
 

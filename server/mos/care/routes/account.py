@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from litestar import delete, get, patch, post, put
+from litestar import Response, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from mos.care.actions import sessions, sign_in, whoami
 from mos.care.actions.news import telling
 from mos.care.actions.text import Name
 from mos.care.routes.given import FromEdge, SignedIn
+from mos.care.routes.resets import password_changed
 from mos.db import Scope
 
 
@@ -70,10 +71,12 @@ async def patch_account(
 @post("/account/password", status_code=204, tags=["account"])
 async def post_password(
     data: JSONBody[sign_in.PasswordChange], given: FromEdge, me: SignedIn
-) -> None:
-    """Change your own password; your other sessions end."""
+) -> Response[None]:
+    """Change your own password; your other sessions end, and you are told by mail."""
     await sign_in.change_password(given.pool, given.door, me, data, given.now)
     given.hub.access_changed(me.org, [me.account])
+    told = password_changed(given, me.org, me.account)
+    return Response(None, status_code=204, background=told)
 
 
 HANDLERS = [

@@ -28,18 +28,43 @@ async def get_devices(given: FromEdge, me: SignedIn) -> list[store.Device]:
 
 @put("/devices/{device_id:uuid}", status_code=204, tags=["devices"])
 async def put_device(
-    device_id: FromPath[UUID], data: JSONBody[devices.Heartbeat], given: FromEdge, me: SignedIn
+    device_id: FromPath[UUID], data: JSONBody[devices.Described], given: FromEdge, me: SignedIn
 ) -> None:
-    """Tell that this device is alive, and what it is."""
+    """Tell what this device is."""
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        await devices.heartbeat(db, me, device_id, data, given.now)
+        await devices.describe(db, me, device_id, data, given.now)
+
+
+@post("/device/heartbeat", status_code=204, tags=["devices"])
+async def post_heartbeat(data: JSONBody[store.Beat], given: FromEdge, me: SignedIn) -> None:
+    """Tell that the device you are signed in on lives, and how it is; every five minutes."""
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        await devices.heartbeat(db, me, data, given.now)
+
+
+class SignerQuestion(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a device asks who signs before each dose."""
+
+    asks: bool
+
+
+@put("/device/signer-question", status_code=204, tags=["devices"])
+async def put_signer_question(
+    data: JSONBody[SignerQuestion], given: FromEdge, me: SignedIn
+) -> None:
+    """Let the device you are signed in on ask who signs before each dose, or no longer.
+
+    For those who manage people, with a step-up. It stays with the device, whoever signs in.
+    """
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        await devices.ask_signer(db, me, given.now, asks=data.asks)
 
 
 @delete("/devices/{device_id:uuid}", tags=["devices"])
 async def delete_device(device_id: FromPath[UUID], given: FromEdge, me: SignedIn) -> None:
     """End one of your devices, and every session on it; it forgets what it has."""
     async with telling(given.pool, given.hub, me) as (db, news):
-        await devices.revoke(db, me, device_id, given.now)
+        await devices.end_own(db, me, device_id, given.now)
         news.access([me.account])
 
 
@@ -58,9 +83,8 @@ async def put_push(
     me: SignedIn,
 ) -> None:
     """Store where this device takes its push messages."""
-    private = given.settings.push_private_hosts
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        await devices.subscribe(db, me, device_id, data, private_hosts=private, now=given.now)
+        await devices.subscribe(db, me, device_id, data, post=given.push, now=given.now)
 
 
 @delete("/devices/{device_id:uuid}/push", tags=["devices"])
@@ -99,6 +123,8 @@ async def get_push_key(given: FromEdge, me: SignedIn) -> PushKey:  # noqa: ARG00
 HANDLERS = [
     get_devices,
     put_device,
+    post_heartbeat,
+    put_signer_question,
     delete_device,
     get_ended_devices,
     put_push,

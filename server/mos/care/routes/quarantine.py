@@ -10,6 +10,16 @@ from mos.care.routes.given import FromEdge, SignedIn
 from mos.db import Scope
 
 
+@get("/residents/quarantine", tags=["residents"])
+async def get_quarantines(given: FromEdge, me: SignedIn) -> list[quarantine.Waiting]:
+    """List the residents of whom something refused waits to be settled by you, and how much.
+
+    At most 500 changes are counted over all of them.
+    """
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await quarantine.waiting(db, me, given.collections, given.now)
+
+
 @get("/residents/{space:uuid}/quarantine", tags=["residents"])
 async def get_quarantine(
     space: FromPath[UUID], given: FromEdge, me: SignedIn
@@ -20,7 +30,7 @@ async def get_quarantine(
     Medication is among it for those who see medication.
     """
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        return await quarantine.look(db, me, space, given.now)
+        return await quarantine.look(db, me, space, given.collections, given.now)
 
 
 @post("/residents/{space:uuid}/quarantine/{op:uuid}/handled", status_code=204, tags=["residents"])
@@ -36,7 +46,7 @@ async def post_quarantine_handled(
     For those with alert.take. 409 `conflict`: somebody else has said otherwise.
     """
     async with given.pool.transaction(Scope(org=me.org)) as db:
-        await quarantine.handle(db, me, space, op, how=data.how, now=given.now)
+        await quarantine.handle(db, me, space, op, given.collections, how=data.how, now=given.now)
 
 
-HANDLERS = [get_quarantine, post_quarantine_handled]
+HANDLERS = [get_quarantines, get_quarantine, post_quarantine_handled]

@@ -40,10 +40,21 @@ async def patch_resident(
 @get("/residents/{space:uuid}/devices", tags=["residents"])
 async def get_resident_devices(
     space: FromPath[UUID], given: FromEdge, me: SignedIn
-) -> list[residents.ResidentDevice]:
-    """List the devices that ring for a resident: when last heard of, and whether they can ring."""
+) -> list[store.ResidentDevice]:
+    """List the devices that ring for a resident: when last heard of, and whether they can ring.
+
+    `id` is there for those who may end them; `purged_at` says when one told that it has forgotten
+    what this resident's space holds.
+    """
     async with given.pool.transaction(Scope(org=me.org)) as db:
         return await residents.list_devices(db, me, space, given.now)
+
+
+@get("/residents/devices", tags=["residents"])
+async def get_residents_devices(given: FromEdge, me: SignedIn) -> list[store.ResidentDevice]:
+    """List the devices of all residents whose plan you see, without their ids."""
+    async with given.pool.transaction(Scope(org=me.org)) as db:
+        return await residents.list_all_devices(db, me, given.now)
 
 
 @get("/residents/{space:uuid}/devices/ended", tags=["residents"])
@@ -58,10 +69,24 @@ async def get_resident_ended_devices(
         return await residents.list_ended_devices(db, me, space, given.now)
 
 
+@post("/residents/{space:uuid}/devices/{device:uuid}/wipe", status_code=204, tags=["residents"])
+async def post_wipe(
+    space: FromPath[UUID], device: FromPath[UUID], given: FromEdge, me: SignedIn
+) -> None:
+    """End a resident's device that was lost, and every session on it; it forgets what it has.
+
+    For those who manage the resident. 404 for one that has been ended, or is somebody else's.
+    """
+    async with telling(given.pool, given.hub, me) as (db, news):
+        await residents.wipe_device(db, me, space, device, given.now, news=news)
+
+
 HANDLERS = [
     get_residents,
     post_resident,
     patch_resident,
     get_resident_devices,
+    get_residents_devices,
     get_resident_ended_devices,
+    post_wipe,
 ]

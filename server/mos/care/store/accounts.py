@@ -33,6 +33,10 @@ class AccountEntry(Struct, frozen=True):
     language: str
     disabled: bool
     has_password: bool
+    # A passkey, or codes from a phone.
+    has_second_factor: bool
+    # Somebody at the organisation's identity provider opens it.
+    linked: bool
     # When the newest unused invitation ends, or null.
     invited_until: datetime | None
     units: list[UUID]

@@ -6,9 +6,14 @@ SELECT a.account_id AS id, a.role, a.name, a.email, a.language,
        a.disabled_at IS NOT NULL AS disabled,
        EXISTS (SELECT 1 FROM credential c
                WHERE c.org_id = a.org_id AND c.account_id = a.account_id) AS has_password,
+       EXISTS (SELECT 1 FROM passkey k WHERE k.org_id = a.org_id AND k.account_id = a.account_id)
+       OR EXISTS (SELECT 1 FROM totp f WHERE f.org_id = a.org_id AND f.account_id = a.account_id
+                  AND f.secret IS NOT NULL) AS has_second_factor,
+       EXISTS (SELECT 1 FROM identity n JOIN identity_provider v ON v.org_id = n.org_id AND v.issuer = n.issuer
+               WHERE n.org_id = a.org_id AND n.account_id = a.account_id) AS linked,
        (SELECT max(i.expires_at) FROM invitation i
         WHERE i.org_id = a.org_id AND i.account_id = a.account_id
-          AND i.used_at IS NULL AND i.expires_at > :now) AS invited_until,
+          AND i.used_at IS NULL AND i.expires_at > :now AND i.kind <> 'reset') AS invited_until,
        COALESCE(t.units, '{}') AS units,
        :everything OR COALESCE(t.within, true) AS within
 FROM account a

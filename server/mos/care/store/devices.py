@@ -1,15 +1,41 @@
 """Devices that ring, and where their push messages go."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from mos.care.model import Actor
 from mos.db import Db, Queries
 
 _sql = Queries(__package__, "devices.sql")
+
+
+# Whether the browser may show what a device is pushed.
+Permission = Literal["granted", "denied", "default"]
+# `locked`: nobody has touched the page since it was opened, so that it cannot be heard. `none`: the
+# resident has chosen to have no sound.
+Sound = Literal["on", "locked", "none"]
+
+
+class Beat(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a device says that it is. None: it cannot tell."""
+
+    permission: Permission | None = None
+    sound: Sound | None = None
+    # Percent.
+    battery: Annotated[int, Meta(ge=0, le=100)] | None = None
+    charging: bool | None = None
+    # What is left for MOS, in megabytes.
+    storage: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None
+    # Whether the browser has promised not to throw away what is kept.
+    persisted: bool | None = None
+    # It shows the clock and nothing else, day and night.
+    kiosk: bool = False
+    # Of the app.
+    version: Annotated[str, Meta(max_length=100)] = ""
 
 
 class Device(Struct, frozen=True):
@@ -26,12 +52,38 @@ class Device(Struct, frozen=True):
     ring_test: dict[str, Any] | None
 
 
+class ResidentDevice(Struct, frozen=True):
+    """What is seen of a resident's tablet; `id` is None for those who may not end it."""
+
+    space: UUID
+    id: UUID | None
+    name: str
+    seen_at: datetime
+    # Its last heartbeat, and what it said; None: it could not tell.
+    beat_at: datetime | None
+    kiosk: bool
+    permission: Permission | None
+    sound: Sound | None
+    battery: int | None
+    charging: bool | None
+    storage_mb: int | None
+    persisted: bool | None
+    app: str
+    push: bool
+    ring_test: dict[str, Any] | None
+    # When it said that it has forgotten what the resident's space holds.
+    purged_at: datetime | None
+    # Which kind of PIN its resident signs in with there.
+    pin: Literal["pin", "picture"] | None
+
+
 class Subscription(Struct, frozen=True):
     """Where a device's push messages go, and its last ring test."""
 
     endpoint: str | None
     p256dh: bytes | None
     auth: bytes | None
+    key: bytes | None
     ring_test: dict[str, Any] | None
 
 
@@ -44,13 +96,26 @@ class EndedDevice(Struct, frozen=True):
     wiped_at: datetime | None
 
 
+class _Space(Struct, frozen=True):
+    space: UUID
+
+
+class _Yes(Struct, frozen=True):
+    yes: bool
+
+
 class _Nonce(Struct, frozen=True):
     nonce: str
 
 
 _DEVICES_OF_ACCOUNT = _sql.query("devices_of_account", Device)
+_DEVICES_OF_RESIDENTS = _sql.query("devices_of_residents", ResidentDevice)
 _TAKE_DEVICE = _sql.command("take_device")
 _DEVICE_SEEN = _sql.command("device_seen")
+_ASKS_SIGNER = _sql.query("asks_signer", _Yes)
+_ASK_SIGNER = _sql.command("ask_signer")
+_DEVICE_BEAT = _sql.command("device_beat")
+_SPACES_OF_RESIDENT = _sql.query("spaces_of_resident", _Space)
 _SAVE_PUSH = _sql.command("save_push")
 _FORGET_PUSH = _sql.command("forget_push")
 _FORGET_PUSH_ELSEWHERE = _sql.command("forget_push_elsewhere")
@@ -66,6 +131,14 @@ _ENDED_DEVICES = _sql.query("ended_devices", EndedDevice)
 async def devices_of_account(db: Db, org: UUID, account: UUID) -> list[Device]:
     """Return the devices that ring for an account, the latest heard of first."""
     return await db.all(_DEVICES_OF_ACCOUNT, org=org, account=account)
+
+
+async def devices_of_residents(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[ResidentDevice]:
+    """Return the devices that ring for residents, by space and the latest heard of first.
+
+    The scope must show the spaces, or nothing is known of what they have forgotten.
+    """
+    return await db.all(_DEVICES_OF_RESIDENTS, org=org, spaces=spaces)
 
 
 async def take_device(  # noqa: PLR0913  one row's columns
@@ -92,6 +165,46 @@ async def device_seen(  # noqa: PLR0913  one row's columns
     return seen == 1
 
 
+async def asks_signer(db: Db, org: UUID, device: UUID) -> bool:
+    """Say whether a device asks who signs before each dose."""
+    row = await db.one(_ASKS_SIGNER, org=org, device=device)
+    return row is not None and row.yes
+
+
+async def ask_signer(db: Db, actor: Actor, device: UUID, *, asks: bool) -> bool:
+    """Let a device ask who signs, or not; False when it is none of the actor's."""
+    changed = await db.run(
+        _ASK_SIGNER, org=actor.org, account=actor.account, device=device, asks=asks
+    )
+    return changed == 1
+
+
+async def device_beat(db: Db, actor: Actor, device: UUID, beat: Beat, now: datetime) -> bool:
+    """Store how one of the actor's devices says that it is; False when it is none of theirs."""
+    beaten = await db.run(
+        _DEVICE_BEAT,
+        org=actor.org,
+        account=actor.account,
+        device=device,
+        app=beat.version,
+        kiosk=beat.kiosk,
+        permission=beat.permission,
+        sound=beat.sound,
+        battery=beat.battery,
+        charging=beat.charging,
+        storage=beat.storage,
+        persisted=beat.persisted,
+        now=now,
+    )
+    return beaten == 1
+
+
+async def spaces_of_resident(db: Db, actor: Actor) -> list[UUID]:
+    """Return the spaces that ring on a resident's own devices; none for a supporter."""
+    rows = await db.all(_SPACES_OF_RESIDENT, org=actor.org, account=actor.account)
+    return [row.space for row in rows]
+
+
 async def save_push(  # noqa: PLR0913  one row's columns
     db: Db,
     actor: Actor,
@@ -100,6 +213,7 @@ async def save_push(  # noqa: PLR0913  one row's columns
     endpoint: str,
     p256dh: bytes,
     auth: bytes,
+    key: bytes,
     now: datetime,
 ) -> bool:
     """Store where a device's pushes go, and nowhere else; False when it is none of the actor's."""
@@ -111,6 +225,7 @@ async def save_push(  # noqa: PLR0913  one row's columns
         endpoint=endpoint,
         p256dh=p256dh,
         auth=auth,
+        key=key,
         now=now,
     )
     if saved:
@@ -142,10 +257,12 @@ async def save_ring_test(db: Db, actor: Actor, device: UUID, ring_test: dict[str
     )
 
 
-async def revoke_device(db: Db, actor: Actor, device: UUID, *, nonce: str, now: datetime) -> bool:
-    """End a device, which is told `nonce`; False when it is none of the actor's."""
+async def revoke_device(  # noqa: PLR0913  one row's columns
+    db: Db, org: UUID, account: UUID, device: UUID, *, nonce: str, now: datetime
+) -> bool:
+    """End a device, which is told `nonce`; False when it is none of the account's."""
     ended = await db.run(
-        _REVOKE_DEVICE, org=actor.org, account=actor.account, device=device, nonce=nonce, now=now
+        _REVOKE_DEVICE, org=org, account=account, device=device, nonce=nonce, now=now
     )
     return ended == 1
 

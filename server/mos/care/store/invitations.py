@@ -25,10 +25,20 @@ class Invitation(Struct, frozen=True):
     used: bool
 
 
+class InvitationState(Struct, frozen=True):
+    """What became of a link: `used_at` and the device that took it, null until then."""
+
+    expires_at: datetime
+    used_at: datetime | None
+    device: UUID | None
+    device_name: str | None
+
+
 _INVITATION_LOOKUP = _sql.query("invitation_lookup", Invitation)
 _ADD_INVITATION = _sql.command("add_invitation")
 _VOID_INVITATIONS = _sql.command("void_invitations")
 _USE_INVITATION = _sql.command("use_invitation")
+_INVITATION_STATE = _sql.query("invitation_state", InvitationState)
 
 
 async def invitation_lookup(db: Db, token_hash: bytes) -> Invitation | None:
@@ -67,6 +77,16 @@ async def void_invitations(db: Db, org: UUID, account: UUID, now: datetime) -> N
     await db.run(_VOID_INVITATIONS, org=org, account=account, now=now)
 
 
-async def use_invitation(db: Db, org: UUID, invitation: UUID, now: datetime) -> bool:
-    """Mark an invitation as used; False when somebody was faster or it has ended."""
-    return await db.run(_USE_INVITATION, org=org, invitation=invitation, now=now) == 1
+async def use_invitation(
+    db: Db, org: UUID, invitation: UUID, *, device: UUID, now: datetime
+) -> bool:
+    """Mark an invitation as used on a device; False when somebody was faster or it has ended."""
+    used = await db.run(_USE_INVITATION, org=org, invitation=invitation, device=device, now=now)
+    return used == 1
+
+
+async def invitation_state(
+    db: Db, org: UUID, account: UUID, invitation: UUID
+) -> InvitationState | None:
+    """Return what became of an account's invitation, or None."""
+    return await db.one(_INVITATION_STATE, org=org, account=account, invitation=invitation)

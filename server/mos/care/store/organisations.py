@@ -49,6 +49,11 @@ async def organisation(db: Db, org: UUID) -> Organisation:
     return there(row)
 
 
+async def has_organisation(db: Db, org: UUID) -> bool:
+    """Say whether there is such an organisation in the transaction's scope."""
+    return await db.one(_ORGANISATION, org=org) is not None
+
+
 async def lock_organisation(db: Db, org: UUID) -> Organisation:
     """Return the organisation, and let nobody else who locks it pass until the transaction ends."""
     row = await db.one(_LOCK_ORGANISATION, org=org)

@@ -1,9 +1,10 @@
 """What an account reaches, and what it may do there."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.care import rules
 from mos.care.model import Access, Actor, EndedAccess, Permission, Policy, Reach, Role, SpaceKind
@@ -15,8 +16,8 @@ _sql = Queries(__package__, "permissions.sql")
 
 class _Given(Struct, frozen=True):
     space: UUID
-    of: UUID | None
-    words: list[str]
+    medication: UUID
+    words: frozenset[str]
     policy: Policy
 
 
@@ -26,11 +27,11 @@ class _Had(Struct, frozen=True):
     words: list[str]
     since: datetime
     until: datetime
-    policy: Policy
 
 
 _ACCESS = _sql.query("access", _Given)
 _ENDED_ACCESS = _sql.query("ended_access", _Had)
+_ONCE_REACHED = _sql.query("once_reached", Id)
 _MANAGED_UNITS = _sql.query("managed_units", Id)
 _STEWARDS = _sql.query("stewards", Number)
 
@@ -41,8 +42,15 @@ async def access(db: Db, actor: Actor, now: datetime) -> list[Access]:
     One statement, ordered by space. Spaces where the role leaves nothing are absent.
     """
     given = await db.all(_ACCESS, org=actor.org, account=actor.account, now=now, own=_own(actor))
-    cut = (Access(row.space, _words(actor, row), _kind(row.of), row.of) for row in given)
-    return [access for access in cut if access.permissions]
+    # Merged here and not by the database: nearly always there is nothing to merge.
+    residents: dict[UUID, _Given] = {}
+    for row in given:
+        other = residents.get(row.space)
+        residents[row.space] = (
+            row if other is None else structs.replace(row, words=row.words | other.words)
+        )
+    cut = [access for row in residents.values() for access in _accesses(actor, row)]
+    return sorted((access for access in cut if access.permissions), key=_space)
 
 
 async def ended_access(
@@ -50,7 +58,8 @@ async def ended_access(
 ) -> list[EndedAccess]:
     """Return what `actor` might do in which space until it ended, later than `after`.
 
-    Ordered by space. What the role cannot have now, it is not said to have had.
+    Ordered by space. As it was given: a relation never gives more than its person's role of that
+    time could have, whatever the role is now.
     """
     had = await db.all(
         _ENDED_ACCESS, org=actor.org, account=actor.account, own=_own(actor), after=after, now=now
@@ -58,7 +67,7 @@ async def ended_access(
     return [
         EndedAccess(
             row.space,
-            _words(actor, row),
+            _words(row),
             row.since,
             row.until,
             _kind(row.of),
@@ -67,8 +76,25 @@ async def ended_access(
     ]
 
 
-def _words(actor: Actor, row: _Given | _Had) -> frozenset[Permission]:
+async def once_reached(db: Db, actor: Actor, spaces: Sequence[UUID]) -> list[UUID]:
+    """Return which of `spaces` the actor reaches or ever did, in order."""
+    rows = await db.all(_ONCE_REACHED, org=actor.org, account=actor.account, spaces=spaces)
+    return [row.id for row in rows]
+
+
+def _accesses(actor: Actor, row: _Given) -> tuple[Access, Access]:
+    # Both of a resident's spaces are given the same words.
     words = rules.cut(actor.role, row.policy, row.words)
+    orders = rules.words_in("medication", words)
+    return Access(row.space, words), Access(row.medication, orders, "medication", row.space)
+
+
+def _space(access: Access) -> UUID:
+    return access.space
+
+
+def _words(row: _Had) -> frozenset[Permission]:
+    words = rules.known(row.words)
     # A relation is to the resident: what it gives of their day means nothing in the other space.
     return words if row.of is None else rules.words_in("medication", words)
 
@@ -94,8 +120,11 @@ async def reach(db: Db, actor: Actor, now: datetime) -> Reach:
     return Reach(everything=False, units=frozenset(row.id for row in rows))
 
 
-async def stewards(db: Db, org: UUID, now: datetime) -> int:
-    """Return how many accounts can sign in and manage everything, until further notice."""
+async def stewards(db: Db, org: UUID, now: datetime, *, account: UUID | None = None) -> int:
+    """Return how many accounts can sign in and manage everything, until further notice.
+
+    Only whether `account` does, when it is given.
+    """
     policies = list(rules.managing_policies(Role.RELATIVE))
-    row = await db.one(_STEWARDS, org=org, policies=policies, now=now)
+    row = await db.one(_STEWARDS, org=org, policies=policies, account=account, now=now)
     return there(row).number

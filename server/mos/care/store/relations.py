@@ -82,8 +82,11 @@ async def add_relation(db: Db, org: UUID, relation: Relation) -> None:
     )
 
 
-async def save_relation(db: Db, org: UUID, relation: Relation) -> None:
-    """Write what can change in a relation: permissions, contact person, consent, end."""
+async def save_relation(db: Db, org: UUID, relation: Relation, now: datetime) -> None:
+    """Write what can change in a relation: permissions, contact person, consent, end.
+
+    The permissions that it had until `now` stay known.
+    """
     await db.run(
         _SAVE_RELATION,
         org=org,
@@ -92,6 +95,7 @@ async def save_relation(db: Db, org: UUID, relation: Relation) -> None:
         is_primary=relation.is_primary,
         consent=relation.consent,
         valid_to=relation.valid_to,
+        now=now,
     )
 
 

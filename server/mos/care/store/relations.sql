@@ -56,6 +56,17 @@ VALUES (:org, :relation, :account, :space, :unit, :permissions, :is_primary, :co
         :valid_to);
 
 -- name: save_relation
+-- What it gave until now stays known.
+WITH past AS (
+  INSERT INTO relation_past (org_id, relation_id, permissions, since, until)
+  SELECT l.org_id, l.relation_id, l.permissions, h.since, :now
+  FROM relation l
+  CROSS JOIN LATERAL (
+    SELECT GREATEST(l.valid_from, max(p.until)) AS since FROM relation_past p
+    WHERE p.org_id = l.org_id AND p.relation_id = l.relation_id
+  ) h
+  WHERE l.org_id = :org AND l.relation_id = :relation AND h.since < :now AND l.permissions <> :permissions
+)
 UPDATE relation SET permissions = :permissions, is_primary = :is_primary, consent = :consent,
                     valid_to = :valid_to
 WHERE org_id = :org AND relation_id = :relation;
@@ -68,6 +79,17 @@ WHERE org_id = :org AND space_id = :space AND is_primary AND relation_id <> :rel
 -- name: cut_relations
 -- Take what a new role cannot have out of an account's relations, and end those that would be empty.
 -- The ladder calls whoever a relation names, so a contact person who cannot take alerts is none.
+WITH past AS (
+  INSERT INTO relation_past (org_id, relation_id, permissions, since, until)
+  SELECT l.org_id, l.relation_id, l.permissions, h.since, :now
+  FROM relation l
+  CROSS JOIN LATERAL (
+    SELECT GREATEST(l.valid_from, max(p.until)) AS since FROM relation_past p
+    WHERE p.org_id = l.org_id AND p.relation_id = l.relation_id
+  ) h
+  WHERE l.org_id = :org AND l.account_id = :account AND l.permissions && :kept::text[]
+    AND NOT l.permissions <@ :kept::text[] AND h.since < :now AND (l.valid_to IS NULL OR l.valid_to > :now)
+)
 UPDATE relation
 SET permissions = CASE WHEN permissions && :kept::text[]
       THEN ARRAY(SELECT word FROM unnest(permissions) AS word WHERE word = ANY (:kept::text[]))

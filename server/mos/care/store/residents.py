@@ -53,6 +53,7 @@ _ADD_RESIDENT = _sql.command("add_resident")
 _SAVE_RESIDENT = _sql.command("save_resident")
 _LOCK_SPACE = _sql.query("lock_space", Id)
 _FOLLOW_PROFILES = _sql.command("follow_profiles")
+_SPACES_OF_ORGANISATION = _sql.query("spaces_of_organisation", Id)
 
 
 async def residents_within(db: Db, org: UUID, reach: Reach) -> list[Resident]:
@@ -71,6 +72,11 @@ async def homes_of_spaces(db: Db, org: UUID, spaces: Collection[UUID]) -> dict[U
     """Return whose these spaces are, by space."""
     found = await db.all(_HOMES_OF_SPACES, org=org, spaces=sorted(spaces))
     return {home.space: home for home in found}
+
+
+async def spaces_of_organisation(db: Db, org: UUID) -> list[UUID]:
+    """Return both spaces of everybody who lives in the organisation."""
+    return [row.id for row in await db.all(_SPACES_OF_ORGANISATION, org=org)]
 
 
 def medication_of(space: UUID) -> UUID:
@@ -103,8 +109,11 @@ async def add_resident(db: Db, org: UUID, resident: Resident) -> None:
     )
 
 
-async def save_resident(db: Db, org: UUID, resident: Resident) -> None:
-    """Write where a resident lives and whether they are archived."""
+async def save_resident(db: Db, org: UUID, resident: Resident, now: datetime) -> None:
+    """Write where a resident lives and whether they are archived.
+
+    The unit that they lived in until `now` stays known.
+    """
     await db.run(
         _SAVE_RESIDENT,
         org=org,
@@ -112,6 +121,7 @@ async def save_resident(db: Db, org: UUID, resident: Resident) -> None:
         unit=resident.unit,
         flat=resident.flat,
         archived_at=resident.archived_at,
+        now=now,
     )
 
 

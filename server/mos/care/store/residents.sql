@@ -38,6 +38,16 @@ INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat
 VALUES (:org, :space, :medication, :account, :unit, :flat);
 
 -- name: save_resident
+-- Where they lived until now stays known.
+WITH past AS (
+  INSERT INTO resident_past (org_id, space_id, unit_id, since, until)
+  SELECT r.org_id, r.space_id, r.unit_id, h.since, :now
+  FROM resident r
+  CROSS JOIN LATERAL (
+    SELECT max(p.until) AS since FROM resident_past p WHERE p.org_id = r.org_id AND p.space_id = r.space_id
+  ) h
+  WHERE r.org_id = :org AND r.space_id = :space AND r.unit_id <> :unit AND (h.since < :now) IS NOT FALSE
+)
 UPDATE resident SET unit_id = :unit, flat = :flat, archived_at = :archived_at
 WHERE org_id = :org AND space_id = :space;
 
@@ -66,3 +76,8 @@ UPDATE account a SET name = COALESCE(t.name, a.name), language = COALESCE(t.lang
 FROM told t
 WHERE a.org_id = t.org_id AND a.account_id = t.account_id
   AND (a.name, a.language) <> (COALESCE(t.name, a.name), COALESCE(t.language, a.language));
+
+-- name: spaces_of_organisation
+-- Both spaces of everybody who lives here.
+SELECT s.id FROM resident r CROSS JOIN LATERAL (VALUES (r.space_id), (r.medication_id)) AS s (id)
+WHERE r.org_id = :org AND r.archived_at IS NULL;

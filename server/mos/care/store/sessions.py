@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from mos.care.model import Actor, Role
+from mos.care import rules
+from mos.care.model import Actor, Method, Role
 from mos.care.store.rows import Id
 from mos.db import Db, Queries
 
@@ -27,6 +28,8 @@ class SessionRow(Struct, frozen=True):
     disabled_at: datetime | None
     # What its device is told, where it was revoked.
     wipe_nonce: str | None
+    methods: list[Method]
+    strong_at: datetime | None
 
 
 class SessionEntry(Struct, frozen=True):
@@ -56,6 +59,9 @@ _SESSION_AUTHOR = _sql.query("session_author", SessionAuthor)
 _SESSION_SEEN = _sql.command("session_seen")
 _SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", SessionEntry)
 _ADD_SESSION = _sql.command("add_session")
+_ADD_SIGNATURE = _sql.command("add_signature")
+_END_SIGNATURES = _sql.command("end_signatures")
+_STEP_UP_SESSION = _sql.command("step_up_session")
 _MOVE_SESSION = _sql.command("move_session")
 _END_SESSION = _sql.command("end_session")
 _END_SESSIONS = _sql.command("end_sessions")
@@ -64,9 +70,9 @@ _END_SESSIONS_OF_DEVICE = _sql.command("end_sessions_of_device")
 _DEVICE_HOLDER = _sql.query("device_holder", Id)
 
 
-async def session_lookup(db: Db, token_hash: bytes) -> SessionRow | None:
+async def session_lookup(db: Db, token_hash: bytes, now: datetime) -> SessionRow | None:
     """Return the session whose cookie hashes to `token_hash`, live or not. Needs no scope."""
-    return await db.one(_SESSION_LOOKUP, token_hash=token_hash)
+    return await db.one(_SESSION_LOOKUP, token_hash=token_hash, now=now)
 
 
 async def session_author(db: Db, org: UUID, session: UUID) -> SessionAuthor | None:
@@ -99,7 +105,45 @@ async def add_session(
         token_hash=token_hash,
         now=now,
         expires_at=expires_at,
+        methods=list(actor.methods),
+        strong_at=actor.strong_at,
     )
+
+
+async def add_signature(
+    db: Db, actor: Actor, *, token_hash: bytes, now: datetime, expires_at: datetime
+) -> None:
+    """Add the session that `actor` describes, which signs on their device and opens nothing."""
+    await db.run(
+        _ADD_SIGNATURE,
+        org=actor.org,
+        session=actor.session,
+        account=actor.account,
+        device=actor.device,
+        token_hash=token_hash,
+        now=now,
+        expires_at=expires_at,
+        methods=list(actor.methods),
+    )
+
+
+async def end_signatures(db: Db, org: UUID, account: UUID, device: UUID, now: datetime) -> None:
+    """End what an account signs with on a device, by a PIN that holds no more."""
+    await db.run(_END_SIGNATURES, org=org, account=account, device=device, now=now)
+
+
+async def step_up_session(db: Db, actor: Actor, *, token_hash: bytes, now: datetime) -> bool:
+    """Give the actor's session another cookie, stepped up at `now`; False when it has ended."""
+    changed = await db.run(
+        _STEP_UP_SESSION,
+        org=actor.org,
+        session=actor.session,
+        token_hash=token_hash,
+        methods=list(actor.methods),
+        now=now,
+        former_until=now + rules.FORMER_COOKIE_LASTS,
+    )
+    return changed == 1
 
 
 async def move_session(db: Db, actor: Actor, device: UUID, now: datetime) -> None:

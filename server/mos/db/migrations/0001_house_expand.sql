@@ -48,9 +48,13 @@ CREATE TABLE account (
   name           text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
   email          text CHECK (email = lower(email) AND email LIKE '%_@_%'),
   language       text NOT NULL CHECK (language ~ '^[a-z]{2}$'),
+  quiet_from     text CHECK (quiet_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),  -- wall time in quiet_zone
+  quiet_to       text CHECK (quiet_to ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'),    -- before quiet_from: the next morning
+  quiet_zone     text,
   disabled_at    timestamptz,
   created_at     timestamptz NOT NULL,
-  PRIMARY KEY (org_id, account_id)
+  PRIMARY KEY (org_id, account_id),
+  CONSTRAINT account_quiet_wholly CHECK (num_nulls(quiet_from, quiet_to, quiet_zone) IN (0, 3))
 );
 -- Within the organisation, like every key: that an address is in use elsewhere is nobody's business here.
 CREATE UNIQUE INDEX account_email ON account (org_id, email) WHERE email IS NOT NULL;
@@ -96,6 +100,29 @@ CREATE INDEX relation_unit ON relation (org_id, unit_id) WHERE unit_id IS NOT NU
 -- One contact person per resident: the ladder must not have to choose.
 CREATE UNIQUE INDEX relation_primary ON relation (org_id, space_id) WHERE is_primary;
 
+-- What a relation gave before, and where a resident lived before: what happened then was right then
+-- (docs/sync.md, "After a right has ended"). The present ones follow on the last of these.
+CREATE TABLE relation_past (
+  org_id         uuid NOT NULL,
+  relation_id    uuid NOT NULL,
+  permissions    text[] NOT NULL,
+  since          timestamptz NOT NULL,
+  until          timestamptz NOT NULL,
+  PRIMARY KEY (org_id, relation_id, until),
+  FOREIGN KEY (org_id, relation_id) REFERENCES relation ON DELETE CASCADE,
+  CONSTRAINT relation_past_runs_forward CHECK (until > since)
+);
+CREATE TABLE resident_past (
+  org_id         uuid NOT NULL,
+  space_id       uuid NOT NULL,
+  unit_id        uuid NOT NULL,
+  since          timestamptz,                 -- NULL: from the beginning
+  until          timestamptz NOT NULL,
+  PRIMARY KEY (org_id, space_id, until),
+  FOREIGN KEY (org_id, space_id) REFERENCES resident ON DELETE CASCADE,
+  CONSTRAINT resident_past_runs_forward CHECK (until > since)
+);
+
 CREATE TABLE credential (
   org_id         uuid NOT NULL,
   credential_id  uuid NOT NULL,
@@ -131,6 +158,7 @@ CREATE TABLE device (
   push_endpoint  text,
   push_p256dh    bytea,
   push_auth      bytea,
+  push_key       bytea,                       -- the public key of ours that the subscription is bound to
   push_since     timestamptz,
   push_gone_at   timestamptz,                 -- the push service said 404 or 410
   ring_test      jsonb,                       -- last answer to "can this tablet ring?"
@@ -138,6 +166,15 @@ CREATE TABLE device (
   zone_release   text NOT NULL DEFAULT '',    -- the device's time-zone release, as far as it tells
   created_at     timestamptz NOT NULL,
   seen_at        timestamptz NOT NULL,
+  -- What its last heartbeat said; NULL: it could not tell.
+  beat_at        timestamptz,                 -- when that was; NULL: it has never sent one
+  kiosk          boolean NOT NULL DEFAULT false,  -- it shows the clock and nothing else, day and night
+  permission     text CHECK (permission IN ('granted', 'denied', 'default')),
+  sound          text CHECK (sound IN ('on', 'locked', 'none')),
+  battery        smallint CHECK (battery BETWEEN 0 AND 100),
+  charging       boolean,
+  storage_mb     integer CHECK (storage_mb >= 0), -- what is left for MOS
+  persisted      boolean,
   revoked_at     timestamptz,
   wipe_nonce     text,                        -- told to a revoked device, which says it when it is empty
   wiped_at       timestamptz,                 -- it has said so
@@ -245,6 +282,7 @@ CREATE TABLE device_space (
   device_id      uuid NOT NULL,
   last_n         bigint NOT NULL DEFAULT 0,
   last_hlc       text COLLATE "C" NOT NULL DEFAULT '',  -- the latest clock kept from it here
+  archive_claimed text COLLATE "C" NOT NULL DEFAULT '',  -- the latest it claimed, of its ops in the archive alone
   last_cursor    text NOT NULL DEFAULT '',
   missing        int8multirange NOT NULL DEFAULT '{}',  -- numbers below last_n that never came
   lost           int8multirange NOT NULL DEFAULT '{}',  -- of those, what the device no longer has
@@ -271,6 +309,8 @@ CREATE TABLE quarantine (
   PRIMARY KEY (org_id, space_id, op_id),
   CONSTRAINT quarantine_handled_wholly CHECK (num_nulls(handled_how, handled_by, handled_at) IN (0, 3))
 );
+-- What came for no space is forgotten by when it came.
+CREATE INDEX quarantine_received ON quarantine (received_at);
 -- What a device has put here lately is bounded (sync_quarantine); answered from the index alone.
 CREATE INDEX quarantine_device ON quarantine (org_id, device_id, received_at) INCLUDE (bytes);
 
@@ -329,7 +369,7 @@ CREATE TABLE occurrence (
   closed_by      uuid,                        -- the op that closed it
   snoozed_until  timestamptz,
   snoozed_by     uuid,                        -- the op that snoozed it
-  silent_at      timestamptz,                 -- when an untold device counts as silent
+  silent_at      timestamptz,                 -- when it is asked whether the resident's devices are silent
   rung           integer NOT NULL DEFAULT 0,  -- the next of its rings
   step           integer NOT NULL DEFAULT 0,  -- how often the resident's devices were told
   next_at        timestamptz,                 -- when the engine looks again; NULL: nothing more to do
@@ -348,7 +388,8 @@ CREATE TABLE answer (
   op_id          uuid NOT NULL,
   occ            text COLLATE "C",           -- by wall time, so that a stretch of them is a range
   outcome        text,
-  at             timestamptz,
+  at             timestamptz,                -- when it happened, as its author says: up to days before it came
+  received_at    timestamptz,                -- when it came
   retracted      boolean NOT NULL DEFAULT false,
   PRIMARY KEY (org_id, space_id, op_id),
   CONSTRAINT answer_says_something CHECK (retracted OR num_nulls(occ, outcome, at) = 0)
@@ -363,14 +404,19 @@ CREATE TABLE alert (
   occ            text,
   about          jsonb NOT NULL DEFAULT '{}', -- which record it is about, where it is no occurrence alone
   ladder         text NOT NULL CHECK (ladder ~ '^[a-z_]{1,32}$'),
+  category       text NOT NULL DEFAULT '',    -- with the ladder's name: which ladder somebody chose for it
+  criticality    text NOT NULL DEFAULT 'important' CHECK (criticality IN ('normal', 'important', 'critical')),
   grace_s        integer NOT NULL,
   from_at        timestamptz NOT NULL,        -- what the ladder counts from
   opened_at      timestamptz NOT NULL,
   rung           integer NOT NULL DEFAULT 0,  -- the next of its steps
   step           integer NOT NULL DEFAULT 0,  -- how often supporters were told
   next_at        timestamptz,                 -- when the engine looks again; NULL: nothing more to do
+  unreached      boolean NOT NULL DEFAULT false,  -- what its step sent reached nobody: it goes on at once
+  steps          jsonb NOT NULL DEFAULT '[]', -- its ladder as it was last walked: a changed one holds at once
   taken_by       uuid,
   taken_at       timestamptz,
+  handed_to      uuid,                        -- whom its taker asked to take it; NULL once somebody has
   resumes_at     timestamptz,                 -- "Jag tar det" holds the ladder until then
   closed_at      timestamptz,
   closed_why     text CHECK (closed_why IN ('outcome', 'by_hand', 'cancelled')),
@@ -381,22 +427,25 @@ CREATE TABLE alert (
   PRIMARY KEY (org_id, space_id, alert_id),
   CONSTRAINT alert_closed_has_reason CHECK ((closed_at IS NULL) = (closed_why IS NULL)),
   CONSTRAINT alert_taken_wholly CHECK (num_nulls(taken_by, taken_at, resumes_at) IN (0, 3)),
+  CONSTRAINT alert_handed_by_its_taker CHECK (handed_to IS NULL OR taken_by IS NOT NULL),
   CONSTRAINT alert_closed_rests CHECK (closed_at IS NULL OR next_at IS NULL)
 ) WITH (fillfactor = 70);
 CREATE INDEX alert_open ON alert (org_id, space_id) WHERE closed_at IS NULL;
 CREATE INDEX alert_next ON alert (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX alert_unrecorded ON alert (org_id, space_id) WHERE unrecorded;
 
--- One attempt to tell one device of one thing by one channel, tried again until it is settled.
+-- One attempt to tell one device, or one contact (migration 3), of one thing by one channel, tried again
+-- until it is settled.
 CREATE TABLE delivery (
   org_id         uuid NOT NULL,
   delivery_id    bigint GENERATED BY DEFAULT AS IDENTITY,
   space_id       uuid NOT NULL,
-  kind           text NOT NULL CHECK (kind IN ('ring', 'alert', 'close')),
+  kind           text NOT NULL CHECK (kind IN ('ring', 'alert', 'taken', 'close', 'notice')),
   subject        text NOT NULL,               -- the occurrence or the alert; on screen the notification's tag
   step           integer NOT NULL,
-  account_id     uuid NOT NULL,
-  device_id      uuid NOT NULL,
+  account_id     uuid,                        -- NULL: the organisation's own contact
+  device_id      uuid,
+  contact_id     uuid,
   channel        text NOT NULL CHECK (channel ~ '^[a-z_]{1,32}$'),
   state          text NOT NULL CHECK (state IN ('queued', 'attempted', 'sent', 'seen', 'failed', 'expired')),
   attempts       integer NOT NULL DEFAULT 0,
@@ -407,7 +456,9 @@ CREATE TABLE delivery (
   settled_at     timestamptz,
   error          text NOT NULL DEFAULT '',    -- a code, never content
   PRIMARY KEY (org_id, delivery_id),
-  CONSTRAINT delivery_once UNIQUE (org_id, space_id, subject, kind, step, device_id, channel)
+  CONSTRAINT delivery_to_one CHECK (num_nonnulls(device_id, contact_id) = 1),
+  CONSTRAINT delivery_once UNIQUE NULLS NOT DISTINCT
+    (org_id, space_id, subject, kind, step, device_id, contact_id, channel)
 ) WITH (fillfactor = 70);
 CREATE INDEX delivery_next ON delivery (channel, next_at) WHERE next_at IS NOT NULL;
 
@@ -421,8 +472,8 @@ CREATE TABLE worker_heartbeat (
 DO $$
 DECLARE t text;
 BEGIN
-  FOREACH t IN ARRAY ARRAY['organisation', 'unit', 'account', 'resident', 'relation', 'credential',
-                           'invitation', 'device', 'session'] LOOP
+  FOREACH t IN ARRAY ARRAY['organisation', 'unit', 'account', 'resident', 'resident_past', 'relation',
+                           'relation_past', 'credential', 'invitation', 'device', 'session'] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
     EXECUTE format('CREATE POLICY own_org ON %I TO mos_app USING (org_id = (SELECT mos_org())) '
                    'WITH CHECK (org_id = (SELECT mos_org()))', t);
@@ -458,10 +509,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON worker_heartbeat TO mos_engine;
 GRANT SELECT ON worker_heartbeat TO mos_app;
 GRANT SELECT (org_id, space_id, medication_id, account_id, unit_id, archived_at) ON resident TO mos_engine;
 GRANT SELECT (org_id, account_id, space_id, unit_id, permissions, is_primary, valid_from, valid_to) ON relation TO mos_engine;
-GRANT SELECT (org_id, account_id, role, disabled_at, language) ON account TO mos_engine;
+GRANT SELECT (org_id, account_id, role, disabled_at, language, quiet_from, quiet_to, quiet_zone) ON account TO mos_engine;
 GRANT SELECT (org_id, unit_id, zone, archived_at) ON unit TO mos_engine;
-GRANT SELECT (org_id, device_id, account_id, push_endpoint, push_p256dh, push_auth, push_gone_at,
-              seen_at, revoked_at), UPDATE (push_gone_at) ON device TO mos_engine;
+GRANT SELECT (org_id, device_id, account_id, push_endpoint, push_p256dh, push_auth, push_key, push_gone_at,
+              seen_at, beat_at, kiosk, revoked_at), UPDATE (push_gone_at) ON device TO mos_engine;
 CREATE POLICY engine_prunes ON device FOR UPDATE TO mos_engine USING (true) WITH CHECK (true);
 
 GRANT SELECT ON installation TO mos_app;

@@ -81,12 +81,29 @@ CREATE FUNCTION sync_claim_untidy(p_before timestamptz, p_now timestamptz, p_lim
   WHERE s.org_id = d.org_id AND s.space_id = d.space_id
   RETURNING s.org_id, s.space_id, s.state = 2
 $$;
+-- Refused ops of spaces that do not exist are nobody's to settle: they go by when they came.
+CREATE FUNCTION sync_forget_stray(p_before timestamptz, p_limit integer) RETURNS bigint
+  LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+  WITH gone AS (
+    DELETE FROM quarantine q USING (
+      SELECT x.org_id, x.space_id, x.op_id FROM quarantine x
+      WHERE x.received_at < p_before
+        AND NOT EXISTS (SELECT FROM space s WHERE s.org_id = x.org_id AND s.space_id = x.space_id)
+      LIMIT p_limit FOR UPDATE SKIP LOCKED
+    ) o
+    WHERE q.org_id = o.org_id AND q.space_id = o.space_id AND q.op_id = o.op_id
+    RETURNING 1
+  )
+  SELECT count(*) FROM gone
+$$;
 CREATE FUNCTION sync_erasures() RETURNS TABLE (org_id uuid, space_id uuid, erased_at timestamptz)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
   SELECT e.org_id, e.space_id, e.erased_at FROM erasure e ORDER BY e.erased_at, e.org_id, e.space_id
 $$;
-REVOKE ALL ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures() TO mos_app;
+REVOKE ALL ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures(),
+  sync_forget_stray(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sync_claim_untidy(timestamptz, timestamptz, integer), sync_erasures(),
+  sync_forget_stray(timestamptz, integer) TO mos_app;
 
 -- Numbers that never came, of which a device could make as many as it likes: beyond some two hundred
 -- stretches one that covers them all. What is asked for in vain is answered `dup` or given up.
@@ -96,7 +113,7 @@ CREATE FUNCTION sync_bounded(p_numbers int8multirange) RETURNS int8multirange
 $$;
 
 -- p_ops: [{"space", "op", "n", "kind", "coll", "rec", "hlc", "claimed", "val", "g"}, …] in the order of
--- acceptance; without "hlc" the server stamps. An op that the caller refuses carries "verdict" and
+-- acceptance; without "hlc" the server stamps. Stamped anew, an op has in "made_hlc" when it was written. An op that the caller refuses carries "verdict" and
 -- "code" and its text as received in "raw". p_device is NULL for the server's own ops.
 --
 -- Answers rows of three sorts:
@@ -121,7 +138,7 @@ BEGIN
   WHERE s.org_id = p_org AND s.space_id = ANY (p_spaces) ORDER BY s.space_id FOR NO KEY UPDATE;
 
   RETURN QUERY
-  WITH
+  WITH RECURSIVE
   -- What came, beside what is known of it. Index look-ups only, so the cost follows the batch.
   known AS (
     SELECT i.*, s.head_seq, s.floor_hlc, s.state, x.verdict AS was, x.seq AS was_seq, x.hlc AS was_hlc,
@@ -132,11 +149,11 @@ BEGIN
            row_number() OVER (PARTITION BY i.space_id, i.op_id ORDER BY i.ord) AS nth
     FROM (
       SELECT j.ord, j.space AS space_id, j.op AS op_id, j.n, j.kind, j.coll, j.rec AS rec_id, j.hlc,
-             j.claimed, j.verdict, j.code, j.g
+             j.claimed, j.made_hlc, j.verdict, j.code, j.g
       FROM ROWS FROM (jsonb_to_recordset(p_ops) AS (
              space uuid, op uuid, n bigint, kind text, coll text, rec uuid, hlc text, claimed text,
-             verdict text, code text, g uuid)) WITH ORDINALITY
-           AS j (space, op, n, kind, coll, rec, hlc, claimed, verdict, code, g, ord)
+             made_hlc text, verdict text, code text, g uuid)) WITH ORDINALITY
+           AS j (space, op, n, kind, coll, rec, hlc, claimed, made_hlc, verdict, code, g, ord)
     ) i
     -- Each look-up by itself (LIMIT 1), never a join that could read a table. IS TRUE keeps the space out
     -- of the choice of the index: an id alone finds its row; the index by place would find the space.
@@ -151,10 +168,12 @@ BEGIN
       SELECT * FROM rec WHERE rec.org_id = p_org AND rec.rec_id = i.rec_id
                           AND (rec.space_id = i.space_id) IS TRUE LIMIT 1
     ) r ON true
-    -- Did it come so long ago that its log is only in the archive? Asked of such old ones alone.
+    -- Did it come so long ago that its log is only in the archive? Asked of such old ones alone, and of those
+    -- whose clock has to be stamped anew: what that claimed is no moment, so it is only compared with its like.
     LEFT JOIN LATERAL (
       SELECT true AS came FROM device_space d
-      WHERE i.hlc <= s.archive_hlc
+      WHERE (i.claimed IS NOT NULL OR i.hlc <= s.archive_hlc)
+        AND (i.claimed IS NULL OR i.claimed <= d.archive_claimed)
         AND d.org_id = p_org AND d.space_id = i.space_id AND d.device_id = p_device
         AND i.n <= d.last_n AND NOT d.missing @> i.n AND NOT d.lost @> i.n LIMIT 1
     ) z ON true
@@ -169,12 +188,12 @@ BEGIN
         WHEN k.verdict IS NOT NULL THEN k.verdict
         WHEN k.state IS NULL OR k.state = 1 THEN 'forbidden'
         WHEN k.rec_coll <> k.coll THEN 'invalid'
-        WHEN k.kind = 'set' AND k.rec_seq IS NULL AND k.hlc <= k.floor_hlc THEN 'invalid'
+        WHEN k.kind = 'set' AND k.rec_seq IS NULL AND COALESCE(k.made_hlc, k.hlc) <= k.floor_hlc THEN 'invalid'
       END AS refusal
     FROM known k
   ),
   explained AS (
-    SELECT a.*, CASE
+    SELECT a.*, a.kind IN ('safety', 'resolve') AS is_safety, CASE
         -- It was taken when it came first, whatever its author may do by now.
         WHEN a.refusal = 'dup' THEN a.was_why
         WHEN a.refusal = 'gone' THEN NULL
@@ -186,21 +205,39 @@ BEGIN
       a.g IS NOT NULL AND bool_or(a.refusal IN ('invalid', 'forbidden', 'gone')) OVER (PARTITION BY a.g) AS is_broken
     FROM admitted a
   ),
-  -- A record belongs to the collection that it began in.
-  owned AS (
-    SELECT f.*, f.alone IS NULL AND f.coll <> first_value(f.coll) OVER w AS is_taken
-    FROM (
-      SELECT e.*, COALESCE(e.refusal, CASE WHEN e.is_broken THEN 'invalid' END) AS alone FROM explained e
-    ) f
-    WINDOW w AS (PARTITION BY f.space_id, f.rec_id, f.alone IS NULL ORDER BY f.ord)
+  -- A record belongs to the collection that it began in: that of the first op that stands. The ops of a group (g)
+  -- stand or fall together, and what falls claims nothing, so it is asked again until no more groups fall.
+  -- Safety ops come after the others, here as in their places.
+  rounds (broken, taken) AS (
+    SELECT ARRAY(SELECT DISTINCT e.g FROM explained e WHERE e.is_broken), '{}'::bigint[]
+    UNION ALL
+    SELECT r.broken || t.broken, r.taken || t.taken
+    FROM rounds r CROSS JOIN LATERAL (
+      SELECT array_agg(DISTINCT c.g) AS broken, array_agg(c.ord) AS taken
+      FROM (
+        SELECT e.ord, e.g, e.coll <> first_value(e.coll) OVER w AS is_taken
+        FROM explained e
+        WHERE e.refusal IS NULL AND (e.g = ANY (r.broken)) IS NOT TRUE
+          AND (SELECT bool_or(x.g IS NOT NULL) FROM explained x)
+        WINDOW w AS (PARTITION BY e.space_id, e.rec_id ORDER BY e.is_safety, e.ord)
+      ) c
+      WHERE c.is_taken AND c.g IS NOT NULL
+    ) t
+    WHERE t.broken IS NOT NULL
   ),
-  -- The ops of a group (g) stand or fall together.
+  owned AS (
+    SELECT f.*, f.is_culprit OR (f.alone IS NULL AND f.coll <> first_value(f.coll) OVER w) AS is_taken
+    FROM (
+      SELECT e.*, e.ord = ANY (l.taken) AS is_culprit,
+             COALESCE(e.refusal, CASE WHEN e.g = ANY (l.broken) THEN 'invalid' END) AS alone
+      FROM explained e
+      CROSS JOIN (SELECT r.broken, r.taken FROM rounds r ORDER BY cardinality(r.broken) DESC LIMIT 1) l
+    ) f
+    WINDOW w AS (PARTITION BY f.space_id, f.rec_id, f.alone IS NULL ORDER BY f.is_safety, f.ord)
+  ),
   judged AS (
-    SELECT o.*, o.kind IN ('safety', 'resolve') AS is_safety,
-           o.refusal = 'dup' AND o.kind = 'event' AND o.coll = o.rec_coll AND o.nth = 1 AS is_known_event,
-           COALESCE(o.alone, CASE
-             WHEN o.is_taken OR (o.g IS NOT NULL AND bool_or(o.is_taken) OVER (PARTITION BY o.g)) THEN 'invalid'
-           END) AS refused,
+    SELECT o.*, o.refusal = 'dup' AND o.kind = 'event' AND o.coll = o.rec_coll AND o.nth = 1 AS is_known_event,
+           COALESCE(o.alone, CASE WHEN o.is_taken THEN 'invalid' END) AS refused,
            CASE WHEN o.refusal IS NOT NULL THEN o.reason WHEN o.is_taken THEN 'rec_taken' ELSE 'group' END AS why
     FROM owned o
   ),
@@ -420,7 +457,8 @@ BEGIN
     v_candidates := v_of.doc -> 'candidates';
   END IF;
 
-  IF v_of.coll <> 'conflict' THEN
+  -- A conflict is about one collection: what was proposed of another could be chosen as if it were of this.
+  IF v_of.coll <> 'conflict' OR v_of.doc -> 'of' ->> 'coll' <> p_item ->> 'coll' THEN
     v_refused := 'invalid';
     v_why := 'rec_taken';
   ELSIF p_item ->> 'kind' = 'resolve' THEN
@@ -464,9 +502,10 @@ BEGIN
       v_written := jsonb_build_object('active', jsonb_build_object(
         'ver', p_item -> 'op', 'v', v_val -> 'v', 'by', p_account, 'at', p_item -> 'at', 'dig', v_val -> 'dig'));
     ELSE
-      -- A device that goes on from its own proposal puts the new one in its place.
+      -- Who goes on from their own proposal puts the new one in its place; on a tablet that many use, nobody
+      -- replaces that of another person, nor elsewhere what they have proposed on another device.
       v_chosen := v_candidates -> (v_val ->> 'base');
-      IF v_chosen ->> 'device' = p_device::text THEN
+      IF v_chosen ->> 'device' = p_device::text AND v_chosen ->> 'by' = p_account::text THEN
         v_candidates := v_candidates - (v_val ->> 'base');
       ELSIF (SELECT count(*) FROM jsonb_object_keys(v_candidates)) >= 100 THEN
         v_refused := 'invalid';
@@ -491,6 +530,11 @@ BEGIN
   END IF;
 
   IF v_refused IS NOT NULL THEN
+    -- One of a group takes the others with it, of which some are written by now: sync_push_safety begins anew,
+    -- and knows this then.
+    IF p_item ->> 'g' IS NOT NULL THEN
+      RAISE EXCEPTION USING ERRCODE = 'MOS01', DETAIL = jsonb_build_array(p_ord, v_refused, v_why)::text;
+    END IF;
     IF sync_quarantine(p_org, p_device, p_account, p_now, jsonb_build_array(jsonb_build_object(
          'ord', p_ord, 'space', v_space, 'op', p_item -> 'op', 'reason', v_refused || ' ' || v_why,
          'payload', p_item))) IS NOT NULL THEN
@@ -550,8 +594,8 @@ BEGIN
   RETURN QUERY SELECT NULL::bigint, v_space, NULL, NULL, NULL, v_done.place, NULL, NULL, NULL::bigint, NULL::jsonb;
 END $$;
 
--- sync_push for a batch that holds safety ops: those are decided one by one, in their order, after the rest.
-CREATE FUNCTION sync_push_safety(
+-- sync_push, and then the safety ops that it let through: one by one, in their order, after the rest.
+CREATE FUNCTION sync_push_deciding(
   p_org uuid, p_device uuid, p_account uuid, p_session uuid, p_now timestamptz, p_skew_ms bigint,
   p_spaces uuid[], p_ops jsonb
 ) RETURNS TABLE (
@@ -576,8 +620,46 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
-ALTER FUNCTION sync_push_safety(uuid, uuid, uuid, uuid, timestamptz, bigint, uuid[], jsonb)
+ALTER FUNCTION sync_push_deciding(uuid, uuid, uuid, uuid, timestamptz, bigint, uuid[], jsonb)
   SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET enable_bitmapscan = off;
+
+-- sync_push for a batch that holds safety ops. What the decision refuses breaks its group, of which the rest is
+-- written by then: so nothing of the batch stands, and it is taken again with that one op known to be refused. One
+-- at a time: what its group had claimed or filled is free again, which may be what the next would be refused for.
+-- How often is bounded by how many groups with safety ops a push may hold (mos.sync.actions).
+CREATE FUNCTION sync_push_safety(
+  p_org uuid, p_device uuid, p_account uuid, p_session uuid, p_now timestamptz, p_skew_ms bigint,
+  p_spaces uuid[], p_ops jsonb
+) RETURNS TABLE (
+  ord bigint, space_id uuid, verdict text, code text, was text, seq bigint, hlc text, claimed text,
+  n bigint, doc jsonb
+) LANGUAGE plpgsql VOLATILE SECURITY INVOKER AS $$
+#variable_conflict use_column
+DECLARE
+  v_ops jsonb := p_ops;
+  v_rows jsonb;
+  v_refused jsonb; -- ord, verdict, code
+BEGIN
+  IF NOT jsonb_path_exists(p_ops, '$[*] ? (@.kind == "safety" && @.g != null)') THEN
+    RETURN QUERY SELECT d.* FROM sync_push_deciding(
+      p_org, p_device, p_account, p_session, p_now, p_skew_ms, p_spaces, p_ops) d;
+    RETURN;
+  END IF;
+  LOOP
+    BEGIN
+      SELECT jsonb_agg(to_jsonb(d)) INTO v_rows FROM sync_push_deciding(
+        p_org, p_device, p_account, p_session, p_now, p_skew_ms, p_spaces, v_ops) d;
+      EXIT;
+    EXCEPTION WHEN SQLSTATE 'MOS01' THEN
+      GET STACKED DIAGNOSTICS v_refused = PG_EXCEPTION_DETAIL;
+      v_ops := jsonb_set(v_ops, ARRAY[((v_refused ->> 0)::int - 1)::text], v_ops -> ((v_refused ->> 0)::int - 1)
+                 || jsonb_build_object('verdict', v_refused -> 1, 'code', v_refused -> 2));
+    END;
+  END LOOP;
+  RETURN QUERY SELECT d.* FROM jsonb_to_recordset(v_rows) AS d (
+    ord bigint, space_id uuid, verdict text, code text, was text, seq bigint, hlc text, claimed text,
+    n bigint, doc jsonb);
+END $$;
 
 -- One statement, so one snapshot for the whole vector of cursors. A space's rows come as one JSON text,
 -- in order; at most p_limit rows and about p_bytes of text over all spaces, in the order in which they

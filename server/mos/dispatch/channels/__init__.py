@@ -1,34 +1,46 @@
-"""Ways to tell a device, one file each. A channel carries deliveries and says what became of them.
+"""Ways to tell somebody, one folder each. A channel carries deliveries and says what came of them.
 
-To add one: a file here with this shape, its word in the statements `ring` or `tell`, a line in the
-worker. It never decides whom to tell, nor whether to try again.
+To add one: docs/channels/README.md. It never decides whom to tell, nor whether to try again.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from mos.dispatch.store import Taken
-from mos.dispatch.webpush import Result
+from mos.db import Db
+from mos.dispatch.channels.result import Result
+from mos.dispatch.store import Delivery
+
+D = TypeVar("D", bound=Delivery)
 
 
-class Channel(Protocol):
+class Channel(Protocol[D]):
     """One way to tell. `name` is the word in `delivery.channel`."""
 
     name: str
+    # How often it is tried before it is given up.
+    most_attempts: int
 
     def room(self) -> int:
         """Return how many deliveries it can carry more of, now."""
         ...
 
-    def resting(self, now: datetime) -> list[str]:
-        """Return services (origins) that are in trouble and are not to be bothered."""
+    async def take(self, db: Db, now: datetime, limit: int) -> list[D]:
+        """Take up to `limit` deliveries to attempt, none to services that are in trouble."""
         ...
 
-    async def begin(self, deliveries: Sequence[Taken], now: datetime) -> None:
+    async def begin(self, deliveries: Sequence[D], now: datetime) -> None:
         """Start to carry these. Returns without waiting for a slow one."""
         ...
 
-    def finished(self) -> list[tuple[Taken, Result]]:
+    def finished(self) -> list[tuple[D, Result]]:
         """Return what has ended since the last asking, each once."""
+        ...
+
+    def give_back(self, ended: Sequence[tuple[D, Result]]) -> None:
+        """Take back what could not be written down: `finished` returns it once more."""
+        ...
+
+    async def learn(self, db: Db, ended: Sequence[tuple[D, Result]], now: datetime) -> None:
+        """Store what these results say of where they led, in the transaction that settles them."""
         ...

@@ -81,6 +81,4 @@ def told(occurrence: Occurrence, now: datetime) -> Move | None:
     """Say what it changes that a device was told. None: nothing, it was known."""
     if occurrence.told_at is not None:
         return None
-    return Move(
-        replace(occurrence, state=after(occurrence.state, Event.TELL), told_at=now, silent_at=None)
-    )
+    return Move(replace(occurrence, state=after(occurrence.state, Event.TELL), told_at=now))

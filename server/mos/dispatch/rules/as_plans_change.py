@@ -9,19 +9,25 @@ from mos.dispatch.rules.transitions import after, open_again
 
 
 def replanned(
-    occurrence: Occurrence, planned: Planned | None, *, is_paused: bool, now: datetime
+    occurrence: Occurrence,
+    planned: Planned | None,
+    *,
+    is_paused: bool,
+    is_answered: bool = False,
+    now: datetime,
 ) -> Move | None:
     """Say what a changed plan makes of an occurrence that was taken already.
 
-    `planned` is None when the plan no longer holds it; `is_paused` tells why. Returns None where
-    nothing changes.
+    `planned` is None when the plan no longer holds it; `is_paused` and `is_answered` (under the
+    time that it had before) tell why. Returns None where nothing changes.
     """
     if planned is None:
-        if occurrence.state is State.MISSED and (is_paused or occurrence.snoozed_until is not None):
+        is_quiet = is_paused or is_answered
+        if occurrence.state is State.MISSED and (is_quiet or occurrence.snoozed_until is not None):
             # Missed it stays, but the ring that a snooze has promised would be out of place, and in
-            # a pause nobody is called any more.
+            # a pause, or where it was given, nobody is called any more.
             quiet = replace(occurrence, snoozed_until=None, next_at=None)
-            return Move(quiet, hush="cancelled" if is_paused else None)
+            return Move(quiet, hush="cancelled" if is_quiet else None)
         if occurrence.state not in OPEN:
             return None
         event = Event.PAUSE if is_paused else Event.CANCEL

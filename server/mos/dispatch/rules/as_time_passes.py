@@ -1,12 +1,30 @@
 """An occurrence, as time passes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from mos.dispatch.model import OPEN, AlertKind, Event, Move, Occurrence, Planned, State
-from mos.dispatch.rules.ladders import LADDERS, RINGS, SILENT_AFTER, STALE_AFTER
+from mos.dispatch.model import (
+    OPEN,
+    AlertKind,
+    Event,
+    Move,
+    Occurrence,
+    Planned,
+    Sign,
+    State,
+    Step,
+)
+from mos.dispatch.rules.ladders import (
+    RINGS,
+    RINGS_LATE,
+    SILENT_AFTER,
+    STALE_AFTER,
+    UNHEARD_AFTER,
+)
+from mos.dispatch.rules.silence import unheard_from
 from mos.dispatch.rules.transitions import after
 
 
@@ -32,11 +50,10 @@ def born(org: UUID, planned: Planned, now: datetime) -> Occurrence:
     )
 
 
-def late_at(occurrence: Occurrence) -> datetime:
-    """Return when the first supporter hears of it: no earlier than half the grace."""
+def late_at(occurrence: Occurrence, steps: Sequence[Step]) -> datetime:
+    """Return when the first of `steps` tells of it: no earlier than half the grace."""
     grace = timedelta(seconds=occurrence.grace_s)
-    first = LADDERS[occurrence.criticality][0].after
-    return occurrence.from_at + max(grace + first, grace / 2)
+    return occurrence.from_at + max(grace + steps[0].after, grace / 2)
 
 
 def over_at(occurrence: Occurrence) -> datetime:
@@ -44,8 +61,14 @@ def over_at(occurrence: Occurrence) -> datetime:
     return max(occurrence.ends_at, occurrence.missed_at)
 
 
-def look(occurrence: Occurrence, now: datetime) -> Move:
-    """Say what time has made of an occurrence by `now`, and when to look again."""
+def look(
+    occurrence: Occurrence, steps: Sequence[Step], now: datetime, signs: Sequence[Sign] = ()
+) -> Move:
+    """Say what time has made of an occurrence by `now`, and when to look again.
+
+    `steps` are those by which supporters are told of it, `signs` those of the devices that should
+    ring for it.
+    """
     if occurrence.state is State.MISSED and occurrence.snoozed_until is not None:
         return _ring_as_promised(occurrence, occurrence.snoozed_until, now)
     if occurrence.state not in OPEN:
@@ -53,10 +76,10 @@ def look(occurrence: Occurrence, now: datetime) -> Move:
     if occurrence.state is State.PLANNED and now < occurrence.at:
         return _ring_before(occurrence)
     if occurrence.checkable and now >= occurrence.missed_at:
-        return _miss(occurrence)
+        return _miss(occurrence, now)
     if not occurrence.checkable and now >= over_at(occurrence):
         return _end(occurrence, now)
-    return _wait(occurrence, now)
+    return _wait(occurrence, late_at(occurrence, steps), signs, now)
 
 
 def _ring_before(occurrence: Occurrence) -> Move:
@@ -67,19 +90,33 @@ def _ring_before(occurrence: Occurrence) -> Move:
     )
 
 
-def _miss(occurrence: Occurrence) -> Move:
+def _miss(occurrence: Occurrence, now: datetime) -> Move:
     until = occurrence.snoozed_until
     # The grace of what is critical does not wait for a snooze, but whoever asked is rung for.
     promised = until if until is not None and until >= occurrence.missed_at else None
+    ring = _rings_late(occurrence, now)
     return Move(
         replace(
             occurrence,
+            rung=occurrence.rung + ring,
+            step=occurrence.step + ring,
             state=after(occurrence.state, Event.MISS),
             snoozed_until=promised,
             silent_at=None,
             next_at=promised,
         ),
+        ring=ring,
         alerts=("missed",),
+    )
+
+
+def _rings_late(occurrence: Occurrence, now: datetime) -> bool:
+    """Say whether what nothing rang for in time rings now that it is missed."""
+    return (
+        occurrence.category in RINGS_LATE
+        and occurrence.ring_start
+        and occurrence.rung == 0
+        and now < occurrence.missed_at + timedelta(seconds=occurrence.grace_s)
     )
 
 
@@ -95,7 +132,7 @@ def _ring_as_promised(occurrence: Occurrence, until: datetime, now: datetime) ->
 def _end(occurrence: Occurrence, now: datetime) -> Move:
     if occurrence.ring_start and occurrence.rung == 0:
         # It came and went while nothing ran: to say that it was shown would be untrue.
-        return _miss(occurrence)
+        return _miss(occurrence, now)
     return Move(
         replace(
             occurrence,
@@ -104,11 +141,13 @@ def _end(occurrence: Occurrence, now: datetime) -> Move:
             closed_at=now,
             silent_at=None,
             next_at=None,
-        )
+        ),
+        # Late it is only since it was missed and then snoozed: it has been shown after all.
+        hush="outcome" if occurrence.state is State.LATE else None,
     )
 
 
-def _wait(occurrence: Occurrence, now: datetime) -> Move:
+def _wait(occurrence: Occurrence, late: datetime, signs: Sequence[Sign], now: datetime) -> Move:
     if occurrence.state is State.PLANNED:
         # Whoever was told ten minutes ahead has still to be told that it is time.
         occurrence = replace(occurrence, told_at=None)
@@ -119,8 +158,8 @@ def _wait(occurrence: Occurrence, now: datetime) -> Move:
         silent_at = now + SILENT_AFTER
     alerts: tuple[AlertKind, ...] = ()
     if silent_at is not None and silent_at <= now:
-        silent_at, alerts = None, ("silent",)
-    late = late_at(occurrence)
+        silent_at, is_silent = _silence(occurrence, signs, now)
+        alerts = ("silent",) if is_silent else ()
     became_late = occurrence.late_at
     if occurrence.checkable and late <= now and state is not State.LATE:
         state, became_late, alerts = after(state, Event.LATE), now, (*alerts, "late")
@@ -133,7 +172,19 @@ def _wait(occurrence: Occurrence, now: datetime) -> Move:
         rung=rung,
         step=occurrence.step + ring,
     )
-    return Move(replace(moved, next_at=_next(moved)), ring=ring, alerts=alerts)
+    return Move(replace(moved, next_at=_next(moved, late)), ring=ring, alerts=alerts)
+
+
+def _silence(
+    occurrence: Occurrence, signs: Sequence[Sign], now: datetime
+) -> tuple[datetime | None, bool]:
+    """Return when to ask again whether devices are silent, and whether they are."""
+    if occurrence.told_at is None:
+        return None, True
+    unheard = unheard_from(occurrence, signs)
+    if unheard is None or unheard > now:
+        return unheard, False
+    return now + UNHEARD_AFTER, True
 
 
 def _ring_times(occurrence: Occurrence) -> list[datetime]:
@@ -155,10 +206,10 @@ def _rings(occurrence: Occurrence, now: datetime) -> tuple[bool, int, datetime |
     return ring, max(occurrence.rung, passed), None
 
 
-def _next(occurrence: Occurrence) -> datetime:
+def _next(occurrence: Occurrence, late: datetime) -> datetime:
     times = [occurrence.missed_at if occurrence.checkable else over_at(occurrence)]
     if occurrence.checkable and occurrence.state is not State.LATE:
-        times.append(late_at(occurrence))
+        times.append(late)
     if occurrence.silent_at is not None:
         times.append(occurrence.silent_at)
     if occurrence.snoozed_until is not None:

@@ -2,16 +2,7 @@
 
 from datetime import timedelta
 
-from msgspec import Struct
-
-from mos.dispatch.model import Audience
-
-
-class Step(Struct, frozen=True):
-    """One step of the supporters' ladder, counted from the end of the grace."""
-
-    tell: Audience
-    after: timedelta
+from mos.dispatch.model import Audience, Step
 
 
 def _minutes(minutes: float) -> timedelta:
@@ -25,6 +16,7 @@ RINGS: dict[str, tuple[timedelta, ...]] = {
     "critical": (_minutes(0), _minutes(5)),
 }
 
+# What MOS does where nobody has chosen otherwise (mos.dispatch.rules.choice).
 # With the usual grace of 30 minutes (critical: 15) a supporter hears after 15, 30, 60 (10, 15, 30).
 # Counted from the end of the grace, because it says when waiting becomes wrong: nobody is called
 # about a walk of an hour before that hour is over.
@@ -52,7 +44,12 @@ LADDERS: dict[str, tuple[Step, ...]] = {
     "silent": (Step(Audience.PRIMARY, _minutes(0)), Step(Audience.UNIT, _minutes(15))),
 }
 
+# What rings still when it is found past its grace after a stop, while it is at most once more the
+# grace late. A meal or a walk that is over is told to supporters alone; a dose may be given yet.
+RINGS_LATE = frozenset({"medication"})
 # A device that has said nothing for this long while something rings is silent.
 SILENT_AFTER = timedelta(minutes=2)
+# A device that was told, or should have been, and sends no heartbeat for this long is silent.
+UNHEARD_AFTER = timedelta(minutes=15)
 # What is older than this when it is found is told once and not carried up the ladder.
 STALE_AFTER = timedelta(days=1)

@@ -33,6 +33,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_S.TOLD, _E.PAUSE): _S.PAUSED,
     (_S.LATE, _E.SNOOZE): _S.LATE,
     (_S.LATE, _E.MISS): _S.MISSED,
+    # Without a need for an answer it is late only because somebody snoozed it after it was missed.
+    (_S.LATE, _E.END): _S.CLOSED,
     (_S.LATE, _E.ANSWER): _S.CLOSED,
     (_S.LATE, _E.CANCEL): _S.CANCELLED,
     (_S.LATE, _E.PAUSE): _S.PAUSED,
@@ -47,6 +49,22 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (_S.CANCELLED, _E.ANSWER): _S.CLOSED,
     (_S.CANCELLED, _E.RESTORE): _S.DUE,
 }
+
+# What opens an occurrence again finds it where it is by now; one look finds what has passed since.
+_OPENS = {
+    _E.REOPEN: (_S.PLANNED, _S.DUE, _S.TOLD, _S.MISSED),
+    _E.RESTORE: (_S.PLANNED, _S.DUE, _S.TOLD),
+}
+# Every move that may be stored; the database's table `transition` holds the same.
+MOVES: frozenset[tuple[State, Event, State]] = frozenset(
+    {
+        (before, event, each)
+        for (before, event), then in TRANSITIONS.items()
+        for each in _OPENS.get(event, (then,))
+        if each is not before
+    }
+    | {(_S.PLANNED, _E.LATE, _S.LATE)}
+)
 
 
 def after(state: State, event: Event) -> State:

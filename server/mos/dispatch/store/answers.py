@@ -34,6 +34,11 @@ class Given(Struct, frozen=True):
     at: datetime
 
 
+class _Name(Struct, frozen=True):
+    space: UUID
+    occ: str
+
+
 class _Op(Struct, frozen=True):
     op: UUID
 
@@ -42,11 +47,15 @@ _ADD_ANSWERS = _sql.command("add_answers")
 _RETRACT_ANSWERS = _sql.query("retract_answers", _RetractedRow)
 _RETRACTED_OPS = _sql.query("retracted_ops", _Op)
 _GIVEN_BETWEEN = _sql.query("given_between", Given)
+_ANSWERED_BETWEEN = _sql.query("answered_between", _Name)
+_STRAYS = _sql.query("strays", _Name)
 _FIRST_ANSWERS = _sql.query("first_answers", _AnswerRow)
 
 
-async def add_answers(db: Db, org: UUID, answers: Sequence[tuple[UUID, str, Answer]]) -> None:
-    """Remember answers (space, occ, answer); the same op twice is one."""
+async def add_answers(
+    db: Db, org: UUID, answers: Sequence[tuple[UUID, str, Answer]], now: datetime
+) -> None:
+    """Remember answers (space, occ, answer) that came now; the same op twice is one."""
     await db.run(
         _ADD_ANSWERS,
         org=org,
@@ -55,6 +64,7 @@ async def add_answers(db: Db, org: UUID, answers: Sequence[tuple[UUID, str, Answ
         occs=[occ for _, occ, _ in answers],
         outcomes=[answer.outcome for _, _, answer in answers],
         ats=[answer.at for _, _, answer in answers],
+        now=now,
     )
 
 
@@ -80,14 +90,14 @@ async def retracted_ops(
 
 
 async def first_answers(
-    db: Db, org: UUID, names: Sequence[tuple[UUID, str]]
+    db: Db, names: Sequence[tuple[UUID, UUID, str]]
 ) -> dict[tuple[UUID, str], Answer]:
-    """Return the answer that counts for each occurrence (space, occ) that has one."""
+    """Return the answer that counts for each occurrence (organisation, space, occ) with one."""
     rows = await db.all(
         _FIRST_ANSWERS,
-        org=org,
-        spaces=[space for space, _ in names],
-        occs=[occ for _, occ in names],
+        orgs=[org for org, _, _ in names],
+        spaces=[space for _, space, _ in names],
+        occs=[occ for _, _, occ in names],
     )
     return {(row.space, row.occ): Answer(row.op, row.outcome, row.at) for row in rows}
 
@@ -101,3 +111,25 @@ async def given_between(db: Db, org: UUID, ranges: Sequence[tuple[UUID, str, str
         lows=[low for _, low, _ in ranges],
         highs=[high for _, _, high in ranges],
     )
+
+
+async def answered_between(
+    db: Db, org: UUID, ranges: Sequence[tuple[UUID, str, str]]
+) -> list[tuple[UUID, str]]:
+    """Return what was answered (space, occ), not taken back, from one name to another, by space."""
+    rows = await db.all(
+        _ANSWERED_BETWEEN,
+        org=org,
+        spaces=[space for space, _, _ in ranges],
+        lows=[low for _, low, _ in ranges],
+        highs=[high for _, _, high in ranges],
+    )
+    return [(row.space, row.occ) for row in rows]
+
+
+async def strays(db: Db, org: UUID, names: Sequence[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
+    """Return which of these (space, occ) no plan has: nothing waits for their answer."""
+    rows = await db.all(
+        _STRAYS, org=org, spaces=[space for space, _ in names], occs=[occ for _, occ in names]
+    )
+    return [(row.space, row.occ) for row in rows]

@@ -14,12 +14,9 @@ _sql = Queries(__package__, "due.sql")
 
 
 class Claimed(Planned, frozen=True, kw_only=True):
-    """A row of `due` that is now this worker's, and the first answer that came before its time."""
+    """A row of `due` that is now this worker's."""
 
     org: UUID
-    answer_op: UUID | None
-    answer_outcome: str | None
-    answer_at: datetime | None
 
 
 class Horizon(Struct, frozen=True):
@@ -32,11 +29,13 @@ class Horizon(Struct, frozen=True):
 _LOCK_HORIZONS = _sql.query("lock_horizons", Horizon)
 _EXTEND_HORIZONS = _sql.command("extend_horizons")
 _SHORT_HORIZONS = _sql.query("short_horizons", Space)
+_BEGIN_HORIZONS = _sql.command("begin_horizons")
 _ARCHIVED_HORIZONS = _sql.query("archived_horizons", Space)
 _FORGET_HORIZONS = _sql.command("forget_horizons")
 _REPLACE_DUE = _sql.command("replace_due")
 _CLAIM_DUE = _sql.query("claim_due", Claimed)
 _CLAIM_NAMED = _sql.query("claim_named", Claimed)
+_LOCK_DUE = _sql.command("lock_due")
 
 
 async def lock_horizons(
@@ -55,6 +54,11 @@ async def extend_horizons(db: Db, org: UUID, spaces: Sequence[UUID], until: date
 async def short_horizons(db: Db, *, before: datetime, limit: int) -> list[Space]:
     """Return spaces of residents that are materialised less far than `before`."""
     return await db.all(_SHORT_HORIZONS, before=before, limit=limit)
+
+
+async def begin_horizons(db: Db, now: datetime) -> None:
+    """Let those who were never planned count as planned until `now`. Looks at everybody."""
+    await db.run(_BEGIN_HORIZONS, now=now)
 
 
 async def archived_horizons(db: Db, limit: int) -> list[Space]:
@@ -107,4 +111,17 @@ async def claim_named(
         spaces=[space for space, _ in names],
         occs=[occ for _, occ in names],
         before=before,
+    )
+
+
+async def lock_due(db: Db, org: UUID, names: Sequence[tuple[UUID, str]]) -> None:
+    """Let no worker take these (space, occ) until the transaction ends.
+
+    What one is just taking is its occurrence in the next statement, and no more in `due`.
+    """
+    await db.run(
+        _LOCK_DUE,
+        org=org,
+        spaces=[space for space, _ in names],
+        occs=[occ for _, occ in names],
     )

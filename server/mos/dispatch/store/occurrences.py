@@ -1,13 +1,14 @@
 """Occurrences that the engine has taken."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
 from mos.db import Db, Queries
-from mos.dispatch.model import Occurrence, PlanScope
+from mos.dispatch.model import Occurrence, PlanScope, Sign
 from mos.dispatch.store.rows import columns
 
 # What the engine may change of an occurrence, and what it never does.
@@ -28,11 +29,13 @@ class _Name(Struct, frozen=True):
 
 
 _ADD_OCCURRENCES = _sql.query("add_occurrences", _Name)
+_SET_OCCURRENCES_ASIDE = _sql.command("set_occurrences_aside")
 _SAVE_OCCURRENCES = _sql.command("save_occurrences")
 _OCCURRENCES_TO_LOOK_AT = _sql.query("occurrences_to_look_at", Occurrence)
 _OCCURRENCES_NAMED = _sql.query("occurrences_named", Occurrence)
 _OCCURRENCES_OF_REMINDERS = _sql.query("occurrences_of_reminders", Occurrence)
 _OCCURRENCES_SNOOZED_BY = _sql.query("occurrences_snoozed_by", Occurrence)
+_SIGNS_OF = _sql.query("signs_of", Sign)
 
 
 async def add_occurrences(db: Db, rows: Sequence[Occurrence]) -> set[tuple[UUID, str]]:
@@ -83,3 +86,23 @@ async def occurrences_snoozed_by(
 ) -> list[Occurrence]:
     """Return and lock the occurrences whose latest snooze is one of `ops`."""
     return await db.all(_OCCURRENCES_SNOOZED_BY, org=org, spaces=spaces, ops=ops)
+
+
+async def set_occurrences_aside(db: Db, rows: Sequence[Occurrence], until: datetime) -> None:
+    """Leave these alone until then: they could not be followed."""
+    await db.run(
+        _SET_OCCURRENCES_ASIDE,
+        orgs=[row.org for row in rows],
+        spaces=[row.space for row in rows],
+        occs=[row.occ for row in rows],
+        until=until,
+    )
+
+
+async def signs_of(db: Db, rows: Sequence[Occurrence]) -> Mapping[tuple[UUID, str], Sequence[Sign]]:
+    """Return by (space, occ) what is known of the devices that should ring for occurrences."""
+    signs: dict[tuple[UUID, str], list[Sign]] = defaultdict(list)
+    if rows:
+        for sign in await db.all(_SIGNS_OF, **columns(rows, _KEY)):
+            signs[sign.space, sign.occ].append(sign)
+    return signs

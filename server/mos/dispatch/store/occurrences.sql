@@ -71,3 +71,18 @@ SELECT o.org_id AS org, o.space_id AS space, o.occ, o.reminder_id AS reminder, o
 FROM occurrence o
 WHERE o.org_id = :org AND o.space_id = ANY (:spaces::uuid[]) AND o.snoozed_by = ANY (:ops::uuid[])
 ORDER BY o.space_id, o.occ FOR UPDATE
+
+-- name: set_occurrences_aside
+UPDATE occurrence o SET next_at = :until
+FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[]) AS g (org_id, space_id, occ)
+WHERE o.org_id = g.org_id AND o.space_id = g.space_id AND o.occ = g.occ
+
+-- name: signs_of
+-- The devices that should ring for these occurrences and send heartbeats, and which of them said that they rang.
+SELECT g.space_id AS space, g.occ, v.beat_at, v.kiosk,
+  EXISTS (SELECT FROM delivery d WHERE d.org_id = g.org_id AND d.space_id = g.space_id AND d.subject = g.occ
+            AND d.kind = 'ring' AND d.device_id = v.device_id AND d.state = 'seen') AS rang
+FROM unnest(:org::uuid[], :space::uuid[], :occ::text[]) AS g (org_id, space_id, occ)
+JOIN resident r ON r.org_id = g.org_id AND g.space_id IN (r.space_id, r.medication_id)
+JOIN device v ON v.org_id = r.org_id AND v.account_id = r.account_id AND v.revoked_at IS NULL
+  AND v.beat_at IS NOT NULL

@@ -4,7 +4,8 @@ ORDER BY org_id, space_id LIMIT :limit
 
 -- name: unrecorded_alerts
 SELECT org_id AS org, space_id AS space, alert_id AS alert, kind, occ, ladder, grace_s, from_at, opened_at,
-  rung, step, next_at, taken_by, taken_at, resumes_at, closed_at, closed_why, about, revision, recorded
+  category, criticality, rung, step, next_at, taken_by, taken_at, handed_to, resumes_at, closed_at, closed_why, about, unreached, steps,
+  revision, recorded
 FROM alert WHERE org_id = :org AND space_id = ANY (:spaces::uuid[]) AND unrecorded
 ORDER BY space_id, opened_at, alert_id
 

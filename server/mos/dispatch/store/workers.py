@@ -17,17 +17,20 @@ class _Moment(Struct, frozen=True):
 class _Planner(Struct, frozen=True):
     hash: str
     merge: str
+    sort: str
+    bitmap: str
+    whole: str
 
 
-_NESTED_LOOPS = _sql.query("nested_loops", _Planner)
+_BY_INDEX = _sql.query("by_index", _Planner)
 _BEAT = _sql.command("beat")
 _FORGET_WORKERS = _sql.command("forget_workers")
 _NEXT_MOMENT = _sql.query("next_moment", _Moment)
 
 
-async def nested_loops(db: Db) -> None:
-    """Keep the planner from hash joins until the transaction ends."""
-    await db.one(_NESTED_LOOPS)
+async def by_index(db: Db) -> None:
+    """Let the planner go row by row, by indexes and in their order, until the transaction ends."""
+    await db.one(_BY_INDEX)
 
 
 async def beat(db: Db, worker: UUID, now: datetime) -> None:

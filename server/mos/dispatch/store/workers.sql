@@ -1,7 +1,10 @@
--- name: nested_loops
+-- name: by_index
 -- A batch of some thousand rows makes the planner read the whole table for a hash join: a third of the
--- speed, and less with each year of history. Ends with the transaction.
-SELECT set_config('enable_hashjoin', 'off', true) AS hash, set_config('enable_mergejoin', 'off', true) AS merge
+-- speed, and less with each year of history. And where it takes what waits for less than it is, it sorts
+-- all of that for each batch, instead of beginning at the index's end. Ends with the transaction.
+SELECT set_config('enable_hashjoin', 'off', true) AS hash, set_config('enable_mergejoin', 'off', true) AS merge,
+       set_config('enable_sort', 'off', true) AS sort, set_config('enable_bitmapscan', 'off', true) AS bitmap,
+       set_config('enable_seqscan', 'off', true) AS whole
 
 -- name: beat
 INSERT INTO worker_heartbeat (worker_id, seen_at) VALUES (:worker, :now)

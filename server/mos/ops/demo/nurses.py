@@ -71,8 +71,9 @@ class Nurse:
         raws = [msgspec.Raw(msgspec.json.encode(op)) for op in ops]
         head = PushHead(PROTO, SCHEMA, self._device, now, raws)
         await db.scope(Scope(self._actor.org))
-        author = await author_of(db, Writer(self._actor), head, now)
-        answer = await push(db, author, head, _QUIET if quiet else COLLECTIONS, now)
+        collections = _QUIET if quiet else COLLECTIONS
+        author = await author_of(db, Writer(self._actor), head, collections, now)
+        answer = await push(db, author, head, collections, now)
         if [result.s for result in answer.results] != verdicts:
             raise RuntimeError(f"the demo's orders were not taken: {answer.results}")
         return answer.heads

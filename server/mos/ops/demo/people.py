@@ -12,9 +12,9 @@ ZONE = "Europe/Stockholm"
 
 _STAFF = (
     "plan.view", "plan.edit", "outcome.record", "alert.take", "meals.view", "meals.edit",
-    "medication.view", "statistics.view",
+    "medication.view", "medication.sign", "statistics.view",
 )  # fmt: skip
-_NURSE = (*_STAFF, "medication.edit", "medication.sign")
+_NURSE = (*_STAFF, "medication.edit")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ SUPPORTERS = (
         "karin",
         "Karin Lindqvist",
         "relative",
-        ("plan.view", "alert.take", "meals.view"),
+        ("plan.view", "alert.take", "meals.view", "log.view"),
         of="elsa",
         consent="Elsa har sagt ja, 3 mars 2026",
     ),

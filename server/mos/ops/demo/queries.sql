@@ -6,33 +6,10 @@ VALUES (:org, :name, 'care_record', :zone, 'sv', :now)
 INSERT INTO unit (org_id, unit_id, name, zone, language, created_at)
 VALUES (:org, :unit, :name, :zone, 'sv', :now)
 
--- name: add_accounts
-INSERT INTO account (org_id, account_id, role, name, email, language, created_at)
-SELECT :org, a.id, a.role, a.name, a.email, 'sv', :now
-FROM unnest(:ids::uuid[], :roles::text[], :names::text[], :emails::text[]) AS a (id, role, name, email)
-
 -- name: add_passwords
 INSERT INTO credential (org_id, credential_id, account_id, kind, secret, created_at)
 SELECT :org, c.id, c.account, 'password', :secret, :now
 FROM unnest(:ids::uuid[], :accounts::uuid[]) AS c (id, account)
-
--- name: add_spaces
-INSERT INTO space (org_id, space_id, kind, of_space)
-SELECT :org, s.id, CASE WHEN s.of_id IS NULL THEN 'resident' ELSE 'medication' END, s.of_id
-FROM unnest(:ids::uuid[], :ofs::uuid[]) AS s (id, of_id)
-
--- name: add_residents
-INSERT INTO resident (org_id, space_id, medication_id, account_id, unit_id, flat)
-SELECT :org, r.space, r.medication, r.account, :unit, r.flat
-FROM unnest(:spaces::uuid[], :medications::uuid[], :accounts::uuid[], :flats::text[]) AS r (space, medication, account, flat)
-
--- name: add_relations
--- One row a relation; permissions come joined, because arrays of arrays must be square.
-INSERT INTO relation (org_id, relation_id, account_id, space_id, unit_id, permissions, is_primary, consent, valid_from)
-SELECT :org, r.id, r.account, r.space, r.unit, string_to_array(r.permissions, ' '), r.is_primary, r.consent, :now
-FROM unnest(:ids::uuid[], :accounts::uuid[], :spaces::uuid[], :units::uuid[], :permissions::text[],
-            :primaries::boolean[], :consents::text[])
-     AS r (id, account, space, unit, permissions, is_primary, consent)
 
 -- name: add_records
 -- Records with the ops that made them, numbered as given: seq is the place in each space.
@@ -80,3 +57,13 @@ SELECT :org, h.space, h.until FROM unnest(:spaces::uuid[], :untils::timestamptz[
 -- name: mark_installation
 -- Fails where the installation is already somebody's: then nothing of this is kept.
 INSERT INTO installation (demo, demo_password, claimed_at, created_at) VALUES (true, :password, :now, :now)
+
+-- name: add_accesses
+-- What staff and relatives saw and did before the demo began.
+INSERT INTO access_log (org_id, hour, entry_id, at, space_id, unit_id, account_id, role, kind, class, purpose)
+SELECT :org, date_trunc('hour', e.at, 'UTC'), e.id, e.at, e.space, r.unit_id, e.account, a.role, e.kind, e.class,
+       CASE a.role WHEN 'relative' THEN 'family' ELSE 'care' END
+FROM unnest(:ids::uuid[], :spaces::uuid[], :accounts::uuid[], :kinds::text[], :classes::text[],
+            :moments::timestamptz[]) AS e (id, space, account, kind, class, at)
+JOIN resident r ON r.org_id = :org AND r.space_id = e.space
+JOIN account a ON a.org_id = :org AND a.account_id = e.account;

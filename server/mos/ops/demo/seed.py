@@ -1,6 +1,7 @@
 """Writes the demo home into an empty database, in one transaction. Deletes nothing."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
+from mos.care import store as care
+from mos.care.model import Role
 from mos.care.store import medication_of
 from mos.db import Db, Queries, Scope, connect
 from mos.dispatch.model import Answer
@@ -16,6 +19,8 @@ from mos.kernel.ids import named_id, new_id
 from mos.kernel.zones import zone
 from mos.medication.model import as_needed_of
 from mos.medication.rules import plan_of
+from mos.ops.demo.accesses import add_accesses
+from mos.ops.demo.calls import WATCHED, call, ladder_record
 from mos.ops.demo.history import DAYS, History, Past, Reminder, as_needed, history
 from mos.ops.demo.nurses import Nurse, Order, disagree, order
 from mos.ops.demo.orders import AT_ODDS, ORDERS, Ordered
@@ -31,15 +36,14 @@ from mos.ops.demo.people import (
 )
 from mos.ops.demo.plans import PLANS, Planned
 from mos.plan.model.rule import decode_rule
+from mos.privacy.keyring import Keyring
+from mos.sync.sealing import clear_of, records_of
+from mos.wiring import COLLECTIONS
 
 _sql = Queries(__package__)
 _ADD_ORGANISATION = _sql.command("add_organisation")
 _ADD_UNIT = _sql.command("add_unit")
-_ADD_ACCOUNTS = _sql.command("add_accounts")
 _ADD_PASSWORDS = _sql.command("add_passwords")
-_ADD_SPACES = _sql.command("add_spaces")
-_ADD_RESIDENTS = _sql.command("add_residents")
-_ADD_RELATIONS = _sql.command("add_relations")
 _ADD_RECORDS = _sql.command("add_records")
 _COUNT_RECORDS = _sql.command("count_records")
 _ADD_OCCURRENCES = _sql.command("add_occurrences")
@@ -80,12 +84,12 @@ class _Home:
         return self.space, medication_of(self.space)
 
 
-async def seed(dsn: str, now: datetime) -> None:
-    """Make the demo home as the owner behind `dsn`; `now` is aware.
+async def seed(dsn: str, now: datetime, keyring: Keyring) -> None:
+    """Make the demo home as the owner behind `dsn`, sealed by `keyring`; `now` is aware.
 
     Raises UniqueViolation where an installation exists already; nothing is then changed.
     """
-    pool = await connect(dsn, size=1)
+    pool = await connect(dsn, size=1, keyring=keyring)
     try:
         async with pool.transaction(Scope()) as db:
             await _seed(db, now)
@@ -102,28 +106,24 @@ async def _seed(db: Db, now: datetime) -> None:
     await db.run(_ADD_ORGANISATION, org=org, name=ORGANISATION, zone=ZONE, now=began)
     await db.run(_ADD_UNIT, org=org, unit=unit, name=UNIT, zone=ZONE, now=began)
     await _people(db, org, accounts, began)
-    await db.run(
-        _ADD_SPACES,
-        org=org,
-        ids=[home.space for home in homes] + [medication_of(home.space) for home in homes],
-        ofs=[None for _ in homes] + [home.space for home in homes],
-    )
-    await db.run(
-        _ADD_RESIDENTS,
-        org=org,
-        unit=unit,
-        spaces=[home.space for home in homes],
-        medications=[medication_of(home.space) for home in homes],
-        accounts=[home.account for home in homes],
-        flats=[home.resident.flat for home in homes],
-    )
+    lived_in = [
+        care.Resident(
+            home.space, home.account, home.resident.name, home.resident.flat, unit, "sv", None
+        )
+        for home in homes
+    ]
+    await care.add_residents(db, org, lived_in)
     await _relations(db, org, unit, accounts, {h.resident.key: h.space for h in homes}, began)
     nurses = Nurse(org, accounts["ingrid"], began), Nurse(org, accounts["henrik"], began)
     heads = await order(db, nurses, [each for home in homes for each in home.orders], began)
     await db.scope(Scope(org, tuple(space for home in homes for space in home.spaces)))
     await _records(db, org, homes, heads)
     await _occurrences(db, org, homes)
-    await _doses(db, org, homes)
+    await _doses(db, org, homes, now)
+    (watched,) = (home.space for home in homes if home.resident.key == WATCHED)
+    await call(db, org, unit, watched, accounts, now)
+    spaces = {home.resident.key: home.space for home in homes}
+    await add_accesses(db, org, spaces, accounts, now)
     await db.run(
         _ADD_HORIZONS,
         org=org,
@@ -137,15 +137,13 @@ async def _seed(db: Db, now: datetime) -> None:
 
 
 async def _people(db: Db, org: UUID, accounts: dict[str, UUID], began: datetime) -> None:
-    await db.run(
-        _ADD_ACCOUNTS,
-        org=org,
-        ids=[accounts[person.key] for person in PEOPLE],
-        roles=[person.role for person in PEOPLE],
-        names=[person.name for person in PEOPLE],
-        emails=[person.email for person in PEOPLE],
-        now=began,
-    )
+    people = [
+        care.Account(
+            accounts[person.key], Role(person.role), person.name, person.email, "sv", disabled=False
+        )
+        for person in PEOPLE
+    ]
+    await care.add_accounts(db, org, people, began)
     await db.run(
         _ADD_PASSWORDS,
         org=org,
@@ -165,27 +163,23 @@ async def _relations(  # noqa: PLR0917  a row needs all of them
     spaces: dict[str, UUID],
     began: datetime,
 ) -> None:
-    rows: list[tuple[UUID, UUID | None, UUID | None, str, bool, str]] = []
+    def given(
+        account: UUID, space: UUID | None, words: Sequence[str], consent: str = "", *, first: bool
+    ) -> care.Relation:
+        where = unit if space is None else None
+        return care.Relation(
+            new_id(began), account, space, where, list(words), first, consent, began, None
+        )
+
+    rows: list[care.Relation] = []
     for person in SUPPORTERS:
-        account, permissions = accounts[person.key], " ".join(person.permissions)
+        account, words = accounts[person.key], person.permissions
         if person.of is not None:
-            rows.append((account, spaces[person.of], None, permissions, False, person.consent))
-        elif person.permissions:
-            rows.append((account, None, unit, permissions, False, ""))
-        rows += [(account, spaces[key], None, permissions, True, "") for key in person.primary_for]
-    who, where, which, what, primary, consent = zip(*rows, strict=True)
-    await db.run(
-        _ADD_RELATIONS,
-        org=org,
-        ids=[new_id(began) for _ in rows],
-        accounts=who,
-        spaces=where,
-        units=which,
-        permissions=what,
-        primaries=primary,
-        consents=consent,
-        now=began,
-    )
+            rows.append(given(account, spaces[person.of], words, person.consent, first=False))
+        elif words:
+            rows.append(given(account, None, words, first=False))
+        rows += [given(account, spaces[key], words, first=True) for key in person.primary_for]
+    await care.add_relations(db, org, rows)
 
 
 def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: datetime) -> _Home:
@@ -204,6 +198,9 @@ def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: d
         _Record(space, reminder.id, "reminder", "set", doc, began, accounts["sara"])
         for reminder, doc in plan
     ]
+    if resident.key == WATCHED:
+        rec, groups = ladder_record(space)
+        home.records.append(_Record(space, rec, "ladder", "set", groups, began, accounts["sara"]))
     staff = [accounts[key] for key in ("sara", "jonas", "fatima", "mikael")]
     for index, was in enumerate(happened.happened):
         by = home.account if was.by_resident else staff[(was.at.toordinal() + index // 9) % 4]
@@ -214,10 +211,16 @@ def _home(resident: Resident, accounts: dict[str, UUID], began: datetime, now: d
     return home
 
 
+# What staff wrote where something was not simply done.
+_WHY = {"refused": "Ville vänta till senare.", "asleep": "Sov gott.", "partly": "Orkade hälften."}
+
+
 def _answered(was: Past, by: UUID) -> list[_Record]:
     if was.outcome is None or was.outcome == "shown" or was.answered_at is None:
         return []
     v = {"occ": was.occ, "at": _moment(was.answered_at), "st": was.outcome}
+    if was.outcome in _WHY:
+        v["note"] = _WHY[was.outcome]
     if was.reminder.ver is not None:
         v["ver"] = str(was.reminder.ver)
     return [_completion(was.reminder.space, v, was.answered_at, by)]
@@ -314,6 +317,7 @@ def _moment(at: datetime) -> str:
 async def _records(db: Db, org: UUID, homes: list[_Home], heads: dict[UUID, int]) -> None:
     """Add the records, numbered from where each space stands."""
     places = Counter(heads)
+    records = await records_of(db, org, {each for home in homes for each in home.spaces}, make=True)
     rows = []
     for record in (record for home in homes for record in home.records):
         places[record.space] += 1
@@ -326,7 +330,12 @@ async def _records(db: Db, org: UUID, homes: list[_Home], heads: dict[UUID, int]
         colls=[record.coll for record, _ in rows],
         kinds=["system" if record.kind == "set" else "event" for record, _ in rows],
         seqs=[seq for _, seq in rows],
-        docs=[record.doc for record, _ in rows],
+        docs=[
+            records.groups(
+                each.space, each.coll, each.rec, each.doc, clear_of(COLLECTIONS, each.coll)
+            )
+            for each, _ in rows
+        ],
         hlcs=[
             f"{int(record.at.timestamp() * 1000):012x}{seq % 65536:04x}{_ACTOR}"
             for record, seq in rows
@@ -337,7 +346,7 @@ async def _records(db: Db, org: UUID, homes: list[_Home], heads: dict[UUID, int]
     await db.run(_COUNT_RECORDS, org=org)
 
 
-async def _doses(db: Db, org: UUID, homes: list[_Home]) -> None:
+async def _doses(db: Db, org: UUID, homes: list[_Home], now: datetime) -> None:
     """Let the engine know what was given: one more dose may be one too many."""
     given = [
         (record.space, record.doc["v"]["occ"], Answer(record.rec, record.doc["v"]["st"], record.at))
@@ -345,7 +354,7 @@ async def _doses(db: Db, org: UUID, homes: list[_Home]) -> None:
         for record in home.records
         if record.space != home.space
     ]
-    await add_answers(db, org, given)
+    await add_answers(db, org, given, now)
 
 
 async def _occurrences(db: Db, org: UUID, homes: list[_Home]) -> None:

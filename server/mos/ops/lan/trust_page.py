@@ -71,7 +71,7 @@ async def serve(sock: socket.socket, files: Files, address: Callable[[], str]) -
         return web.Response(body=ca_der(files), content_type=_MIME)
 
     async def icon(_request: web.Request) -> web.Response:
-        return web.Response(body=_ICON.read_bytes(), content_type="image/svg+xml")
+        return web.Response(body=_ICON.read_bytes(), content_type="image/svg+xml", charset="utf-8")
 
     app = web.Application()
     app.router.add_get("/", show)

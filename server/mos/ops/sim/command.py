@@ -31,6 +31,7 @@ _FAILURES = ROOT / "var" / "sim"
 
 
 def command(  # noqa: PLR0917  Typer's options are names
+    context: typer.Context,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to run.")] = 200,
     first: Annotated[int, typer.Option("--from", min=0, help="The first seed.")] = 0,
     minutes: Annotated[
@@ -46,6 +47,8 @@ def command(  # noqa: PLR0917  Typer's options are names
     out: Annotated[Path, typer.Option(help="Where failures are written.")] = _FAILURES,
 ) -> None:
     """Simulate devices, networks and people against the real server, and check what must hold."""
+    if context.invoked_subcommand is not None:
+        return
     console = Console(highlight=False)
     if replay is not None:
         sys.exit(_replay(replay, console))

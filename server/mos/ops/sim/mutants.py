@@ -12,6 +12,7 @@ from typing import Any
 
 from asyncpg.connection import Connection
 
+from mos.medication import actions as medication
 from mos.ops.sim.checks import Violation
 from mos.ops.sim.device import Device, Engine, Round
 from mos.ops.sim.plan import make_plan
@@ -87,6 +88,10 @@ def _nobody(*_args: object) -> None:
     return None
 
 
+async def _tell_nobody(*_args: object) -> None:
+    return None
+
+
 _LOCK = (
     "  PERFORM FROM space s\n  WHERE s.org_id = p_org AND s.space_id = ANY (p_spaces) "
     "ORDER BY s.space_id FOR NO KEY UPDATE;"
@@ -130,6 +135,13 @@ MUTANTS = (
         "ALTER TABLE op ADD CONSTRAINT op_once UNIQUE (org_id, op_id, space_id)",
     ),
     Mutant(
+        "a number that came is known, whatever it is the number of",
+        sql=(
+            ("sync_push", "i.hlc <= s.archive_hlc)", "true)"),
+            ("sync_push", "i.claimed <= d.archive_claimed)", "true)"),
+        ),
+    ),
+    Mutant(
         "at an equal clock the later to arrive wins",
         sql=(
             ("sync_push", "n.hlc > COALESCE(n.clk ->> g.key", "n.hlc >= COALESCE(n.clk ->> g.key"),
@@ -166,6 +178,30 @@ MUTANTS = (
                 "WHEN false",
             ),
         ),
+    ),
+    Mutant(
+        "whoever had not heard that it stays overrules the decision",
+        sql=(
+            (
+                "sync_decide",
+                "WHEN v_of.doc -> 'resolved' ->> 'chose' IS NOT DISTINCT FROM",
+                "WHEN false AND v_of.doc -> 'resolved' ->> 'chose' IS NOT DISTINCT FROM",
+            ),
+        ),
+        by="traces",
+    ),
+    Mutant(
+        "one tablet, one author: the next person's proposal replaces the last one's",
+        sql=(("sync_decide", "AND v_chosen ->> 'by' = p_account::text", ""),),
+        by="traces",
+    ),
+    Mutant(
+        "one person changes what took two",
+        sql=(("sync_decide", "COALESCE(v_active ? 'two', false)", "false"),),
+    ),
+    Mutant(
+        "nobody watches for a dose that was given twice",
+        python=((medication, "watch_doubles", _tell_nobody),),
     ),
     Mutant(
         "a choice is taken from who has not seen all",

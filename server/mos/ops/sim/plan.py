@@ -16,7 +16,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 ALL_WORDS = [
-    *("alert.take", "medication.confirm", "medication.edit"),
+    *("alert.take", "meals.edit", "medication.confirm", "medication.edit"),
     *("outcome.record", "plan.edit", "plan.view"),
 ]
 # Somebody who may propose and not confirm.
@@ -27,8 +27,10 @@ _LONG_GAPS = [HOUR_MS, 5 * HOUR_MS, 25 * HOUR_MS]
 # Kinds of step beside writing and meeting the server, and of fault.
 _STEPS = (
     *("crash", "wipe", "clock", "revoke", "freeze", "restore", "bad", "second", "forget"),
-    *("order", "resolve", "group", "erase", "tend"),
+    *("order", "resolve", "group", "erase", "tend", "dose", "two", "upgrade", "server_clock"),
 )
+# In one seed of six a disk is copied: put back from an image, or into another device.
+_COPIED = 1 / 6
 _FAULTS = ("no_request", "no_answer", "cut", "late", "twice", "undone")
 
 Plan = dict[str, Any]
@@ -57,7 +59,8 @@ class _Maker:
         steps = []
         for _ in range(dice.randint(12, 40)):
             self._at += dice.choice(_LONG_GAPS if dice.random() < 0.06 else _GAPS)
-            steps.append({"at": self._at} | self._step())
+            steps += self._steps()
+        steps = self._with_copies(steps)
         return {
             "seed": self._seed,
             "spaces": self._spaces,
@@ -66,19 +69,52 @@ class _Maker:
             "steps": steps,
         }
 
-    def _step(self) -> Json:
-        dice = self._dice
-        device = dice.randrange(self._devices)
+    def _with_copies(self, steps: list[Json]) -> list[Json]:
+        """Return the steps with disks copied between them, in some seeds; the rest stays as it is.
+
+        By dice of its own: whatever else a seed does, it does with and without.
+        """
+        dice = Random(f"copies {self._seed}")  # noqa: S311  a repeatable game
+        if dice.random() >= _COPIED:
+            return steps
+        device, other = dice.sample(range(self._devices), 2)
+        first, later = sorted(dice.choices(range(len(steps)), k=2))
+        if dice.random() < 0.5:
+            copies = {first: {"do": "image", "d": device}, later: {"do": "put_back", "d": device}}
+        else:
+            copies = {first: {"do": "twin", "d": other, "of": device}}
+        return [
+            each
+            for place, step in enumerate(steps)
+            for each in (
+                *([{"at": step["at"]} | copies[place]] if place in copies else []),
+                step,
+            )
+        ]
+
+    def _steps(self) -> list[Json]:
+        device = self._dice.randrange(self._devices)
+        kind = self._dice.choice(self._kinds())
+        story = {"two": self._sign_by_two, "dose": self._give_twice}.get(kind)
+        if story is not None:
+            return story(device)
+        step = self._step(kind, device)
+        return [{"at": self._at} | step]
+
+    def _kinds(self) -> list[str]:
         kinds = ["write"] * 9 + ["sync"] * 8 + sorted(self._on & set(_STEPS))
         # Safety and its conflicts need several steps in a row to become interesting.
-        kinds += ["order"] * 4 * ("order" in self._on) + ["resolve"] * 4 * ("resolve" in self._on)
-        kind = dice.choice(kinds)
+        return kinds + [name for name in ("order", "resolve") if name in self._on] * 4
+
+    def _step(self, kind: str, device: int) -> Json:
         make: Callable[[int], Json] | None = {
             "write": self._write,
             "bad": self._write_badly,
             "order": self._propose,
             "resolve": self._resolve,
             "group": self._write_group,
+            "upgrade": self._upgrade,
+            "server_clock": self._move_server_clock,
             "erase": self._erase,
             "tend": self._tend,
             "sync": self._sync,
@@ -107,6 +143,51 @@ class _Maker:
         choose = self._dice.choice(["active", "first", "last"])
         rec = 6 + self._dice.randrange(2)
         return {"do": "resolve", "d": device, "s": self._space(), "rec": rec, "choose": choose}
+
+    def _told(self, steps: list[Json]) -> list[Json]:
+        """Return steps one after the other, each when the one before is over."""
+        told = []
+        for step in steps:
+            self._at += 100
+            told.append({"at": self._at} | step)
+        return told
+
+    def _sign_by_two(self, device: int) -> list[Json]:
+        """Let two people make an order that takes two, and one of them change it."""
+        space, rec, other = self._space(), 6 + self._dice.randrange(2), self._other(device)
+        met: list[Json] = [{"do": "sync", "d": each, "net": []} for each in (device, other)]
+        order = {"k": "safety", "coll": "order", "rec": rec}
+        wrote: Json = {"do": "write", "d": device, "s": space}
+        chose: Json = {"do": "resolve", "d": other, "s": space, "rec": rec, "choose": "last"}
+        asked = wrote | {"ops": [order | {"v": {"dose": "5", "double": True}}]}
+        alone = wrote | {"ops": [order | {"v": {"dose": self._dice.choice(["7", "9"])}}]}
+        return self._told([met[0], asked, *met, chose, met[1], met[0], alone, met[0]])
+
+    def _give_twice(self, device: int) -> list[Json]:
+        """Let two people give what may be the same dose, whether they have heard of it or not."""
+        space, rec = self._space(), 6 + self._dice.randrange(2)
+        gave: list[Json] = [
+            {"do": "write", "d": each, "s": space, "ops": [self._dose(rec)]}
+            for each in (device, self._other(device))
+        ]
+        return self._told(gave[: self._dice.choice([1, 2])])
+
+    def _dose(self, rec: int) -> Json:
+        hour = self._dice.choice(["08", "20"])
+        v = {"occ": f"{record_id(rec)}@2026-11-29T{hour}:00", "at": "2026-11-29T08:00:00Z"}
+        return {"k": "event", "coll": "completion", "v": v | {"st": "done"}}
+
+    def _other(self, device: int) -> int:
+        return (device + 1) % self._devices
+
+    def _upgrade(self, device: int) -> Json:
+        if self._dice.random() < 0.5:
+            return {"do": "upgrade_server"}
+        return {"do": "upgrade_app", "d": device}
+
+    def _move_server_clock(self, _device: int) -> Json:
+        steps = [-HOUR_MS, -90_000, -1000, 1000, 90_000, HOUR_MS]
+        return {"do": "server_clock", "by": self._dice.choice(steps)}
 
     def _write_group(self, device: int) -> Json:
         ops = [self._op() for _ in range(self._dice.choice([2, 3]))]
@@ -191,7 +272,7 @@ class _Maker:
                 return {"k": "set", "coll": "reminder", "rec": rec,
                         "f": {name: groups[name] for name in kept}}  # fmt: skip
             case "event":
-                return {"k": "event", "coll": "completion", "v": {"occ": f"{rec}", "st": "done"}}
+                return self._dose(rec)
             case "retract":
                 return {"k": "event", "coll": "retract", "v": {"of": rec}}
             case "profile":

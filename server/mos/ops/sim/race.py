@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.connection import Connection
 
+from mos.db import may_pass
 from mos.ops.sim.checks import Violation
 from mos.ops.sim.domain import COLLECTIONS
 from mos.ops.sim.plan import ALL_WORDS, START_MS, made_id, record_id
@@ -78,8 +79,10 @@ async def _push(connection: "Connection[Any]", device: str, op: Json) -> None:
             async with connection.transaction():
                 await connection.execute("SET LOCAL ROLE mos_app")
                 await Server(connection, COLLECTIONS).ask("push", body, who, START_MS)
-        except asyncpg.PostgresError:
-            continue  # As a device does: nothing of it stayed.
+        except asyncpg.PostgresError as error:
+            if may_pass(error):
+                continue  # As a device does: nothing of it stayed.
+            raise Violation("P23", f"a push fails for ever: {error.sqlstate}") from error
         return
 
 

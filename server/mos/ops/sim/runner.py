@@ -41,7 +41,7 @@ async def run_seeds(connection: "Connection[Any]", seeds: Iterable[int]) -> Asyn
     for number, seed in enumerate(seeds, 1):
         yield await run_plan(connection, make_plan(seed))
         if number % _SWEEP == 0:
-            await connection.execute("VACUUM space, rec, op, device_space, quarantine")
+            await connection.execute("VACUUM space, rec, op, device_space, quarantine, alert")
 
 
 async def smallest(connection: "Connection[Any]", plan: Plan, check: str) -> Plan:

@@ -19,11 +19,12 @@ from asyncpg.connection import Connection
 
 from mos.db.pool import Db, Scope
 from mos.ops.sim.reference import Json, Who
+from mos.privacy.keyring import Unsealed
 from mos.sync import actions
 from mos.sync.archive import archive, file_of
 from mos.sync.compaction import compact
-from mos.sync.erasure import erase
 from mos.sync.model import Author, Collections, Grant, Held, Hello, Pull, PushHead
+from mos.wiring import erase
 
 ORG = UUID("0193b3a0-0000-7000-8000-000000000001")
 
@@ -52,7 +53,7 @@ class Server:
     def __init__(self, connection: "Connection[Any]", collections: Collections) -> None:
         """Serve over this connection alone."""
         self._connection = connection
-        self._db = Db(connection)
+        self._db = Db(connection, keyring=Unsealed())
         self.collections = collections
         self._temporary: TemporaryDirectory[str] | None = None
 
@@ -96,6 +97,7 @@ class Server:
                     account=UUID(who.account),
                     session=UUID(who.account),
                     device=UUID(who.device),
+                    schema=who.schema,
                     reach=mine,
                     had={
                         UUID(space): tuple(
@@ -113,7 +115,7 @@ class Server:
                 greeting = text.replace(b'"proto":1', b'"proto":[1,1]')
                 greeting = greeting[:-1] + b',"app":"sim"}'
                 hello = msgspec.json.decode(greeting, type=Hello)
-                answer = await actions.hello(self._db, ORG, listed, hello, now)
+                answer = await actions.hello(self._db, ORG, UUID(who.account), listed, hello, now)
         out: Json = msgspec.json.decode(_encode(answer))
         return out | {"server_now": now_ms}
 
@@ -182,5 +184,7 @@ SELECT
      verdict, (extract(epoch FROM received_at) * 1000)::bigint) ORDER BY space_id, seq), '[]')
    FROM op) AS ops,
   (SELECT COALESCE(jsonb_agg(jsonb_build_array(space_id, op_id, reason)), '[]')
-   FROM quarantine) AS quarantine
+   FROM quarantine) AS quarantine,
+  (SELECT COALESCE(jsonb_agg(jsonb_build_array(space_id, occ)), '[]')
+   FROM alert WHERE kind = 'double' AND closed_at IS NULL) AS doubled
 """

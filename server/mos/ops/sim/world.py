@@ -8,6 +8,7 @@ everything heals and the whole is compared.
 import hashlib
 import heapq
 from collections.abc import Awaitable, Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
@@ -16,13 +17,13 @@ from typing import Any
 from mos.ops.sim.checks import Ledger, Violation
 from mos.ops.sim.device import Crashed, Device, Disk, Engine, Offline, Round, seq_of
 from mos.ops.sim.domain import KINDS
-from mos.ops.sim.plan import ALL_WORDS, START_MS, Plan, made_id, record_id
-from mos.ops.sim.reference import Had, Json, Reference, Who
+from mos.ops.sim.pair import Pair
+from mos.ops.sim.plan import START_MS, Plan, made_id, record_id
+from mos.ops.sim.reference import Json, Reference, Who
+from mos.ops.sim.rights import Rights
 from mos.ops.sim.server import Server
 
 TIMEOUT_MS = 20_000
-# For how long after a right has ended what happened before is taken.
-_LATE_MS = 72 * 3_600_000
 _OK: list[Any] = ["ok", 1, 1]
 # How many rounds each device needs at most once everything works again.
 _LIVELY = 5
@@ -31,6 +32,7 @@ _LIVELY = 5
 _PATIENCE = 200
 
 _Call = Callable[[], Awaitable[None]]
+_Ask = Callable[[str, Json, Who, int], Awaitable[Json]]
 
 
 @dataclass
@@ -50,6 +52,7 @@ class _Person:
     number: int
     engines: dict[int, Engine] = field(default_factory=dict)
     meetings: dict[int, _Meeting] = field(default_factory=dict)
+    image: Disk | None = None
 
 
 @dataclass(frozen=True)
@@ -73,24 +76,20 @@ class World:
         self.spaces = [made_id(START_MS, 1000 + number, 0) for number in range(plan["spaces"])]
         self.reference = Reference(self.spaces, KINDS)
         self.ledger = Ledger(self.reference)
+        self.pair = Pair(server, self.reference, self.ledger)
         self.now = START_MS
+        self._server_ahead_ms = 0
         self.trace: list[str] = []
         self._heap: list[tuple[int, int, _Call]] = []
         self._order = count()
         self._makers = count(1)
         self._ids: dict[int, Iterator[int]] = {}
         accounts = [made_id(START_MS, 2000 + number, 0) for number in plan["accounts"]]
-        self.grants = {
-            account: {space: frozenset(ALL_WORDS) for space in self.spaces} for account in accounts
-        }
-        self._had: dict[str, dict[str, list[Had]]] = {account: {} for account in accounts}
-        self._since: dict[tuple[str, str], int] = {}
+        self.rights = Rights(accounts, self.spaces)
         self.people = [
             _Person(Device(f"d{number}", account, self._new_disk(), self._watch), number)
             for number, account in enumerate(accounts)
         ]
-        self._saved: Reference | None = None
-        self._erased: list[str] = []
 
     def _new_disk(self) -> Disk:
         maker = next(self._makers)
@@ -99,6 +98,11 @@ class World:
         return Disk(device, device.replace("-", "")[16:])
 
     # ── time
+
+    @property
+    def server_now(self) -> int:
+        """What the server's clock shows, ms."""
+        return self.now + self._server_ahead_ms
 
     def _at(self, ms: int, call: _Call) -> None:
         heapq.heappush(self._heap, (ms, next(self._order), call))
@@ -136,7 +140,7 @@ class World:
         for person in self.people:
             person.device.admit(
                 {"id": space, "permissions": sorted(words)}
-                for space, words in self.grants[person.device.account].items()
+                for space, words in self.rights.now[person.device.account].items()
             )
 
     # ── steps
@@ -157,31 +161,28 @@ class World:
         ahead = person.device.ahead_ms + step["by"]
         person.device.ahead_ms = max(-_MAX_SKEW, min(_MAX_SKEW, ahead))
 
+    async def _do_server_clock(self, step: Json) -> None:
+        """Set the server's clock ahead or back, as an administrator or a time server does."""
+        ahead = self._server_ahead_ms + step["by"]
+        self._server_ahead_ms = max(-_MAX_SERVER_SKEW, min(_MAX_SERVER_SKEW, ahead))
+
+    async def _do_upgrade_server(self, _step: Json) -> None:
+        self.pair.upgrade()
+
+    async def _do_upgrade_app(self, person: _Person, _step: Json) -> None:
+        """Let the device's app be the next release's: every tab begins anew, what waits is kept."""
+        self._crash(person)
+        person.device.schema = 2
+
     async def _do_grant(self, person: _Person, step: Json) -> None:
         account, space = person.device.account, self.spaces[step["s"]]
-        words = self.grants[account].pop(space, None)
-        if words is not None:
-            right = Had(words, self._since.get((account, space), 0), self.now)
-            self._had[account].setdefault(space, []).append(right)
-        if step["words"] is not None:
-            self.grants[account][space] = frozenset(step["words"])
-            self._since[account, space] = self.now
-
-    def _who(self, account: str, device: str) -> Who:
-        had = {
-            space: [right for right in rights if right.until > self.now - _LATE_MS]
-            for space, rights in self._had[account].items()
-        }
-        return Who(
-            account, device, dict(self.grants[account]), {key: had[key] for key in had if had[key]}
-        )
+        self.rights.change(account, space, step["words"], self.server_now)
 
     async def _do_save(self, _step: Json) -> None:
-        await self.server.save("sim")
-        self._saved = self.reference.copy()
+        await self.pair.save()
 
     async def _do_freeze(self, step: Json) -> None:
-        await self._set_state(self.spaces[step["s"]], 1 if step["on"] else 0)
+        await self.pair.set_state(self.spaces[step["s"]], 1 if step["on"] else 0)
 
     async def _do_write(self, person: _Person, step: Json) -> None:
         device, space, drafts = person.device, self.spaces[step["s"]], step["ops"]
@@ -235,46 +236,40 @@ class World:
         self.ledger.lost(person.device)
         person.device.lose_storage(new.device, new.actor)
 
+    async def _do_image(self, person: _Person, _step: Json) -> None:
+        """Take an image of the device's disk."""
+        person.image = deepcopy(person.device.disk)
+
+    async def _do_put_back(self, person: _Person, _step: Json) -> None:
+        """Let the device's disk be what it was when its image was taken."""
+        if person.image is not None:
+            self._copy_into(person, person.image)
+            person.image = None
+
+    async def _do_twin(self, person: _Person, step: Json) -> None:
+        """Clone another device's disk onto this one, which had one of its own: both go on as it."""
+        other = self.people[step["of"]].device
+        person.device.account, person.device.schema = other.account, other.schema
+        self._copy_into(person, deepcopy(other.disk))
+
+    def _copy_into(self, person: _Person, disk: Disk) -> None:
+        person.engines.clear()
+        person.meetings.clear()
+        person.device.crash_after(None)
+        person.device.disk = disk
+        self.ledger.copied(person.device)
+
     async def _do_compact(self, step: Json) -> None:
-        await self._tend("compact", self.spaces[step["s"]])
+        await self.pair.tend("compact", self.spaces[step["s"]], self.server_now)
 
     async def _do_archive(self, step: Json) -> None:
-        await self._tend("archive", self.spaces[step["s"]])
+        await self.pair.tend("archive", self.spaces[step["s"]], self.server_now)
 
     async def _do_erase(self, step: Json) -> None:
-        self._erased.append(self.spaces[step["s"]])
-        await self._tend("erase", self.spaces[step["s"]])
-
-    async def _tend(self, what: str, space: str) -> None:
-        """Do to a space's past what the worker or an operator does."""
-        if self.reference.spaces[space].state == 2:
-            return
-        await self.server.upkeep(what, space, self.now)
-        match what:
-            case "compact":
-                self.reference.compact(space, self.now)
-            case "archive":
-                self.reference.archive(space, self.now)
-                self.ledger.archived |= self.server.archived(space)
-            case _:
-                self.reference.erase(space)
-
-    async def _set_state(self, space: str, state: int) -> None:
-        if self.reference.spaces[space].state == 2:
-            return
-        await self.server.sql("UPDATE space SET state = $1 WHERE space_id = $2", state, space)
-        self.reference.spaces[space].state = state
+        await self.pair.tend("erase", self.spaces[step["s"]], self.server_now)
 
     async def _do_restore(self, _step: Json) -> None:
-        """Let the server lose everything since it was saved."""
-        if self._saved is None:
-            return
-        await self.server.return_to("sim")
-        self.reference.spaces = self._saved.copy().spaces
-        self.ledger.restored()
-        # The ledger of erasures is kept elsewhere, and replayed before anybody may ask.
-        for space in self._erased:
-            await self._tend("erase", space)
+        await self.pair.restore(self.server_now)
 
     def _watch(self, device: Device, what: str, space: str) -> None:
         self._note(device.name, what, space[-4:], device.disk.clock)
@@ -361,24 +356,13 @@ class World:
         return reach
 
     async def _undo(self, trip: _Trip) -> None:
-        """Let the server's process die before its commit: nothing stays, and nobody hears of it."""
-        await self.server.save("undone")
-        kept = self.reference.copy()
-        await self._serve(trip)
-        await self.server.return_to("undone")
-        self.reference.spaces = kept.spaces
+        await self._serve(trip, self.pair.ask_undone)
 
-    async def _serve(self, trip: _Trip) -> Json:
+    async def _serve(self, trip: _Trip, ask: _Ask | None = None) -> Json:
         kind, body, account = trip.kind, trip.body, trip.person.device.account
-        who = self._who(account, body["device_id"])
-        answer = await self.server.ask(kind, body, who, self.now)
+        who = self.rights.who(account, body["device_id"], self.server_now, body["schema"])
+        answer = await (ask or self.pair.ask)(kind, body, who, self.server_now)
         self._note("server", kind, _short(answer))
-        self.ledger.answered(kind, body, answer, who, self.now)
-        if kind == "push" and self.reference.unnamed():
-            rows = await self.server.sql(
-                "SELECT space_id::text, seq, op_id::text FROM op WHERE kind = 'system'"
-            )
-            self.reference.name({(space, seq): op for space, seq, op in rows})
         return answer
 
     # ── the end
@@ -390,7 +374,7 @@ class World:
             person.engines.clear()
         for space in self.spaces:
             if self.reference.spaces[space].state == 1:
-                await self._set_state(space, 0)
+                await self.pair.set_state(space, 0)
         for _ in range(_LIVELY):
             heads = self._standing()
             for person in self.people:
@@ -411,6 +395,7 @@ class World:
 
 
 _MAX_SKEW = 3 * 24 * 3_600_000
+_MAX_SERVER_SKEW = 3_600_000
 
 
 def _short(answer: Json) -> str:

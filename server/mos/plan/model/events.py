@@ -10,6 +10,8 @@ from mos.kernel.errors import Invalid
 from mos.plan.model.record import Moment, Occ, Shape, require_order, shaped
 
 Outcome = Literal["done", "partly", "refused", "asleep", "away", "not_available", "held", "other"]
+# An alert holds ids, moments and states, which the engine keeps readable as well.
+ALERT_CLEAR = frozenset({"what", "step", "taken", "closed"})
 _A_DAY = timedelta(days=1)
 
 
@@ -20,8 +22,12 @@ class Completion(Struct, frozen=True, forbid_unknown_fields=True):
     at: Moment
     st: Outcome
     note: Annotated[str, Meta(max_length=400)] = ""
+    # Who gave or did it, in the words of whoever wrote it: where no PIN could be checked.
+    given_by: Annotated[str, Meta(max_length=100)] = ""
     # Of an order: the version that was shown, and whether it was given as needed.
     ver: UUID | UnsetType = UNSET
+    # How much that version said, as it was shown: the order may say another amount by now.
+    amount: Annotated[str, Meta(max_length=60)] = ""
     prn: bool = False
 
 
@@ -57,11 +63,15 @@ class Rang(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Taken(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody says "Jag tar det": until `again_at` nobody else is called."""
+    """Somebody says "Jag tar det": until `again_at` nobody else is called.
+
+    `to`: whom they ask to take it instead.
+    """
 
     by: UUID
     at: Moment
     again_at: Moment
+    to: UUID | UnsetType = UNSET
 
 
 class Closed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,10 +93,10 @@ class _Event(Struct, forbid_unknown_fields=True):
 
 
 def check_completion(groups: dict[str, Any]) -> None:
-    """Pass a completion; "other" needs words. Raises Invalid."""
+    """Pass a completion; whatever is not done needs words that say why. Raises Invalid."""
     completion = _value(groups, Completion)
-    if completion.st == "other" and not completion.note.strip():
-        raise Invalid("the outcome “other” needs a note", field="v.note", code="missing")
+    if completion.st != "done" and not completion.note.strip():
+        raise Invalid(f"the outcome “{completion.st}” needs a note", field="v.note", code="missing")
 
 
 def check_retract(groups: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ CRITICALITIES = ("normal", "important", "critical")
 
 _Category = Annotated[str, Meta(pattern=r"^[a-z_]{1,32}\Z")]
 _Symbol = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,64}\Z")]
+# pwa/src/app/sound.ts makes them; an app of an earlier release plays `soft` for one that it lacks.
+_Sound = Literal["soft", "bell", "chimes", "bird", "drops", "marimba", "calm", "none"]
 
 
 class Ring(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +50,11 @@ class Profile(Struct, frozen=True):
 
 
 # ───────────────────────────────────────────────────────────── what may be written
+class _Clip(Struct, forbid_unknown_fields=True):
+    id: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    seconds: Annotated[int, Meta(ge=1, le=30)]
+
+
 class _ReminderGroups(Struct, forbid_unknown_fields=True):
     title: Annotated[str, Meta(min_length=1, max_length=80)] | UnsetType = UNSET
     category: _Category | UnsetType = UNSET
@@ -60,6 +67,7 @@ class _ReminderGroups(Struct, forbid_unknown_fields=True):
     criticality: Literal["normal", "important", "critical"] | UnsetType = UNSET
     ring: Ring | UnsetType = UNSET
     rule: Any = UNSET
+    clip: _Clip | UnsetType | None = UNSET
     deleted: bool | UnsetType = UNSET
 
 
@@ -92,7 +100,10 @@ class _ProfileGroups(Struct, forbid_unknown_fields=True):
     theme: Literal["auto", "light", "dark"] | UnsetType = UNSET
     night: _Night | UnsetType = UNSET
     parts: _Parts | UnsetType = UNSET
-    sound: Literal["soft", "bell", "none"] | UnsetType = UNSET
+    sound: _Sound | UnsetType = UNSET
+    sound_tell: _Sound | UnsetType | None = UNSET
+    loudest: Annotated[int, Meta(ge=10, le=100)] | UnsetType = UNSET
+    buzz: Literal["none", "short", "long"] | UnsetType = UNSET
     pause: Annotated[list[_ProfilePause], Meta(max_length=1000)] | UnsetType = UNSET
 
 
@@ -101,6 +112,14 @@ def check_reminder(groups: dict[str, Any]) -> None:
     read = shaped(groups, _ReminderGroups)
     if read.rule is not UNSET:
         _rule(read.rule)
+
+
+def is_own_choice(groups: dict[str, Any]) -> bool:
+    """Say whether these groups of a profile are a resident's own to choose: a sound that is heard.
+
+    Silence is decided together with somebody who knows what is missed by it.
+    """
+    return groups.keys() <= {"sound", "sound_tell"} and "none" not in groups.values()
 
 
 def check_profile(groups: dict[str, Any]) -> None:

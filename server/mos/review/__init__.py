@@ -1,0 +1,1 @@
+"""People look at the logs: managers, auditors, and residents at who has seen what of theirs."""

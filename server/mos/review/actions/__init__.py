@@ -1,0 +1,1 @@
+"""Reading the logs, exporting them, and looking at what was drawn."""

@@ -1,0 +1,1 @@
+"""What speech does: find the words, and say them."""
