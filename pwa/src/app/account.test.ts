@@ -8,6 +8,7 @@ import { LocalReplica } from '../offline/replica';
 import { Store } from '../offline/store';
 import { undo } from '../care/undo.svelte';
 import {
+  askAgain,
   beforeEntering,
   checkBack,
   chooseLanguage,
@@ -255,6 +256,36 @@ it('whoever signs in while the server is asked stays signed in', async () => {
 
   expect(mos.session?.account.name).toBe('Alva');
 });
+
+// Wherever in between the answer comes.
+it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30])(
+  'whoever signs out while the server is asked is out (%i)',
+  async (turns) => {
+    cookie = aSession({ device: await deviceId(), sid: 'sid-noor' });
+    for (const ask of [askAgain, () => checkBack(machine)]) {
+      await enter(cookie);
+      let answerNow: () => void = () => undefined;
+      const waits = new Promise<void>((resolve) => (answerNow = resolve));
+      vi.stubGlobal('fetch', (path: string, init?: RequestInit) =>
+        waits.then(() => answer(path, init)),
+      );
+      network.fate = () => 'ok';
+      const asked = ask();
+      await settle();
+      network.fate = () => 'lost';
+      const out = leave();
+      for (let turn = 0; turn < turns; turn++) await new Promise((next) => setTimeout(next));
+      answerNow();
+      await Promise.all([asked, out]);
+
+      expect(mos.session).toBeNull();
+      expect(await store.recall('session')).toBeUndefined();
+      expect(mos.status.left).toBe('signing_out');
+      await startAgain();
+      expect(mos.session).toBeNull();
+    }
+  },
+);
 
 it('whoever is added, renamed or given another role is so here without a new start', async () => {
   cookie = aSession({ device: await deviceId() });

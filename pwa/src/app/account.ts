@@ -57,7 +57,7 @@ async function meet(): Promise<void> {
     // Somebody came in by the door meanwhile.
     if (entered !== turn) return;
     if (session.account.id === before?.account.id) {
-      await belong(session);
+      if (!(await belong(session, { still: true }))) return;
       await keepSession(session);
     } else await enter(session);
     await beat();
@@ -216,10 +216,13 @@ export async function beAnotherDevice(): Promise<void> {
   await (await device().replica.tend()).wipe();
 }
 
-/** What is written here is theirs from now on, and goes out. */
-async function belong({ account, sid, sync_key: key }: Session): Promise<void> {
+/** What is written here is theirs from now on, and goes out. False when, with `still`, they have left. */
+async function belong(
+  { account, sid, sync_key: key }: Session,
+  how = { still: false },
+): Promise<boolean> {
   const secret = sid === undefined || key === undefined ? undefined : { sid, key };
-  await (await device().replica.tend()).belongTo(account.id, secret);
+  return (await device().replica.tend()).belongTo(account.id, secret, how);
 }
 
 async function meetAgain(): Promise<void> {

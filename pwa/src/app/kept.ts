@@ -37,10 +37,11 @@ export function lastHere(): Session | null {
   return kept;
 }
 
-/** Signed in, and known to the server. */
+/** Signed in, and known to the server. Of whoever left while that was being told, nothing is kept. */
 export async function keepSession(session: Session): Promise<void> {
   // What signs changes is not kept where it could be read.
-  await device().store.remember('session', { ...session, sync_key: undefined });
+  const own = { ...session, sync_key: undefined };
+  if (!(await device().store.rememberOf(session.account.id, 'session', own))) return;
   kept = session;
   mos.session = session;
   mos.signedOut = false;

@@ -141,7 +141,7 @@ export class Engine {
     if (answer.wipe) throw new SyncError('wipe');
     this.#limits = answer.limits;
     await this.#measure(answer.server_now, asked);
-    const greeted = await this.#intake.greet(answer, news, this.#host.now());
+    const greeted = await this.#intake.greet(answer, { ...news, sent }, this.#host.now());
     // What is lost is told in another hello.
     this.#greeted = !greeted.lost;
     await this.#host.changed(whole(greeted.again));

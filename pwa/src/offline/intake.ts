@@ -27,6 +27,7 @@ import {
   type Ranges,
   type WireRow,
 } from './protocol';
+import { without } from './ranges';
 import { isOwn, isShown, type Author, type Identity } from './store';
 import { recOf, type Waiting } from './view';
 
@@ -50,6 +51,11 @@ export interface News {
   readonly read: readonly string[];
   /** Whoever is here. */
   readonly by: string | undefined;
+}
+
+export interface Asked {
+  /** The highest number of each space that the server had answered when it was asked. */
+  readonly sent: Readonly<Record<string, number>>;
 }
 
 /** A change to be sent: `as` signs it when it is not that of whoever is signed in. */
@@ -118,10 +124,11 @@ export class Intake {
 
   // ── the server answers
 
-  /** Take in the answer to hello, which told of `purged` and `read` for the account `by`. */
+  /** Take in the answer to hello, which told of `purged` and `read` for the account `by`, and up to which number each space
+   *  was `sent`: later ones may have arrived while the answer was on its way. */
   greet(
     answer: HelloAnswer,
-    { purged, read, by }: Omit<News, 'lost'>,
+    { purged, read, by, sent: told }: Omit<News, 'lost'> & Asked,
     now: number,
   ): Promise<{ again: string[]; lost: boolean }> {
     return this.#db.write(STORES, async (tx) => {
@@ -148,10 +155,10 @@ export class Intake {
         // A device restored from an old copy must not give a number twice.
         const n = ((await meta.get(`n/${space}`)) as number | undefined) ?? 0;
         if (acked > n) await meta.put(acked, `n/${space}`);
-        const sent = ((await meta.get(`sent/${space}`)) as number | undefined) ?? 0;
+        const sent = told[space] ?? 0;
         const missing = answer.missing?.[space] ?? [];
         const tail: Ranges = acked < sent ? [...missing, [acked + 1, sent]] : missing;
-        if (await sendAgain(tx, space, tail)) again.push(space);
+        if (await sendAgain(tx, space, without(tail, [[sent + 1, Infinity]]))) again.push(space);
         if (acked < sent) await meta.put(acked, `sent/${space}`);
         lost = (await noteLost(tx, space, missing)) || lost;
       }

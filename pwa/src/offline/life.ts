@@ -102,6 +102,8 @@ async function noteRefused(
   const { op, space, at } = waiting;
   const code = refusalOf(waiting, verdict);
   if (code === null) return;
+  // What came too late never held, however often it is sent.
+  if (code === UNDONE && (await tx.objectStore('refused').get(op.op)) !== undefined) return;
   const known = { op: op.op, space, coll: op.coll, rec: recOf(op), what: written(op), at, code };
   const refused: Refused =
     verdict.s === 'gone'
@@ -205,7 +207,8 @@ export async function askAgain(tx: Tx, space: string): Promise<void> {
   await eachOf(answered, (waiting) => outbox.put({ ...waiting, seq: null }));
 }
 
-/** The server does not have these numbers: what we still have of them waits to be sent again. */
+/** The server does not have these numbers: what we still have of them waits to be sent again. What is kept of a number that
+ *  another tab or the service worker sent after the server was asked stays as it is: see `Intake.greet`. */
 export async function sendAgain(tx: Tx, space: string, numbers: Ranges): Promise<boolean> {
   if (numbers.length === 0) return false;
   const outbox = tx.objectStore('outbox');
@@ -224,11 +227,12 @@ export async function sendAgain(tx: Tx, space: string, numbers: Ranges): Promise
   return answered.length + acked.length > 0;
 }
 
-/** Note which of the numbers that the server misses are not here. True when that is news, for the next hello. */
+/** Note which of the numbers that the server misses are not here, on their way or answered. True when that is news, for the next hello. */
 export async function noteLost(tx: Tx, space: string, missing: Ranges): Promise<boolean> {
   const meta = tx.objectStore('meta');
-  const held = await tx.objectStore('outbox').getAllKeys(keysOf(space));
-  const here = held.map(([, n]) => [n, n] as const);
+  const stores = ['outbox', 'acked'] as const;
+  const held = await Promise.all(stores.map((of) => tx.objectStore(of).getAllKeys(keysOf(space))));
+  const here = held.flat().map(([, n]) => [n, n] as const);
   const lost = without(missing, here);
   const key = `lost/${space}`;
   const before = ((await meta.get(key)) as Ranges | undefined) ?? [];

@@ -235,7 +235,7 @@ describe('what was refused while its author was away', () => {
     const db = new Database('tablet');
     await (await replica.tend()).belongTo('noor');
     const intake = new Intake(db);
-    const asked = await intake.news();
+    const asked = { ...(await intake.news()), sent: {} };
     const body = { proto: [1, 1], device_id: 'tablet', sent: {} } as unknown as Hello;
     world.server.account = 'noor';
     const answer = world.server.hello(body);

@@ -11,10 +11,18 @@ const DAY_MS = 24 * 3600 * 1000;
 /** What `noteTime` goes by. */
 const TIME = ['seen', 'skew', 'own/lease'];
 
-/** From now on changes are those of `account`, in the session whose key this is, and go out. */
-export function arrive(db: Database, account: string, key: SessionKey | null): Promise<void> {
+/** From now on changes are those of `account`, in the session whose key this is, and go out. False, and nothing has
+ *  changed, when with `still` they are not here any more. */
+export function arrive(
+  db: Database,
+  account: string,
+  key: SessionKey | null,
+  still = false,
+): Promise<boolean> {
   return db.write(['meta', 'keys', 'outbox', 'acked'], async (tx) => {
     const meta = tx.objectStore('meta');
+    const before = (await meta.get('author')) as Author | undefined;
+    if (still && before?.account !== account) return false;
     const author: Author = { account, ...(key && { sid: key.sid }) };
     if (key !== null) await tx.objectStore('keys').put(key);
     await meta.put(author, 'author');
@@ -26,6 +34,7 @@ export function arrive(db: Database, account: string, key: SessionKey | null): P
       if (waiting.by === undefined) await outbox.put({ ...waiting, by: account, sid: author.sid });
     }
     await dropKeys(tx);
+    return true;
   });
 }
 

@@ -3,8 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { EIGHT, SPACE, World, type Device } from './devices.testing';
 import { FakeMachine, settle } from './fake.testing';
+import { Intake } from './intake';
 import type { Row } from './model';
+import type { Hello } from './protocol';
 import type { LocalReplica } from './replica';
+import { Store } from './store';
 
 const ORDER = '0193b3a0-0000-7000-8000-00000000000b';
 
@@ -268,6 +271,51 @@ describe('a choice in a conflict', () => {
     ]);
     expect(replica.status()).toMatchObject({ pending: 0 });
     expect(conflict(replica)?.doc['state']).toBe('open');
+  });
+});
+
+describe('a choice that came too late', () => {
+  /** The service worker and a page, or two tabs in turn, may speak to the server at once. */
+  async function tooLate(): Promise<LocalReplica> {
+    const replica = await world.open(tablet);
+    await aheadOf('5');
+    await propose(replica, '7');
+    tablet.network.fate = () => 'ok';
+    await replica.syncNow();
+    tablet.network.fate = () => 'lost';
+    const base = active(replica)?.ver ?? '';
+    await replica.resolve(SPACE, 'order', ORDER, { base, seen: [], choose: base, why: 'x' });
+    await settle();
+    tablet.network.fate = () => 'ok';
+    return replica;
+  }
+
+  it('is not sent again by the answer to a hello that was asked before it arrived', async () => {
+    const replica = await tooLate();
+    const store = new Store('tablet', tablet.machine.random);
+    const intake = new Intake(store.database);
+    const asked = { ...(await intake.news()), sent: await intake.sent() };
+    const { device } = await store.identity(EIGHT);
+    const body = { proto: [1, 1], device_id: device, sent: asked.sent } as unknown as Hello;
+    const answer = world.server.hello(body);
+    await replica.syncNow();
+    const sent = world.server.pushed.length;
+    await intake.greet(answer, asked, world.machine.time);
+    await store.close();
+    await replica.syncNow();
+
+    expect(world.server.pushed).toHaveLength(sent);
+    expect(replica.refused()).toMatchObject([{ code: 'stale_resolve' }]);
+    expect(replica.status()).toMatchObject({ pending: 0, lost: 0 });
+  });
+
+  it('stays one when it is sent again', async () => {
+    const replica = await tooLate();
+    await replica.syncNow();
+    world.server.loseTail(SPACE, 0);
+    for (let i = 0; i < 3; i++) await replica.syncNow();
+
+    expect(replica.refused()).toMatchObject([{ code: 'stale_resolve' }]);
   });
 });
 

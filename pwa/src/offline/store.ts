@@ -124,6 +124,18 @@ export class Store {
     await this.#db.write(['meta'], (tx) => tx.objectStore('meta').put(value, `own/${key}`));
   }
 
+  /** Keep what is known of whoever is here; false, and nothing is kept, when that is not `account` any more: they signed
+   *  out while somebody was asked about them. */
+  rememberOf(account: string, key: string, value: unknown): Promise<boolean> {
+    return this.#db.write(['meta'], async (tx) => {
+      const meta = tx.objectStore('meta');
+      const author = (await meta.get('author')) as Author | undefined;
+      if (author?.account !== account) return false;
+      await meta.put(value, `own/${key}`);
+      return true;
+    });
+  }
+
   // ── a person changes something
 
   /** Number, stamp and keep changes, all or none; with several, the server takes all or none too. `at` is the device's

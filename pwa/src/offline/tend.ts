@@ -260,10 +260,15 @@ export class Tender {
   // ── who uses it
 
   /** Whose changes these are, and that the server knows it: they go out from now on. With the session's secret they can
-   *  go out as theirs even after somebody else signed in. */
-  async belongTo(account: string, session?: SessionSecret): Promise<void> {
+   *  go out as theirs even after somebody else signed in. `still`: they were here when the server was asked; false, and
+   *  nothing has changed, when they have left since. */
+  async belongTo(
+    account: string,
+    session?: SessionSecret,
+    { still = false } = {},
+  ): Promise<boolean> {
     const key = session === undefined ? null : await keep(account, session);
-    await arrive(this.#store.database, account, key);
+    if (!(await arrive(this.#store.database, account, key, still))) return false;
     if (account !== this.#mirror.account) {
       this.#mirror.account = account;
       await this.#mirror.look([...this.#mirror.views.keys()].map((space) => [space, null]));
@@ -272,6 +277,7 @@ export class Tender {
     this.#mirror.shared = { ...this.#mirror.shared, trouble: null };
     await this.#count();
     this.nudge();
+    return true;
   }
 
   /** Send nothing, from any tab, until `belongTo`: somebody is signing in. */
