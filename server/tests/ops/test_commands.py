@@ -110,6 +110,54 @@ def test_a_missing_browser_fails_in_ci_and_is_named(monkeypatch, capsys, tmp_pat
     assert "install Chromium" in capsys.readouterr().err
 
 
+@pytest.fixture
+def journey(monkeypatch, tmp_path):
+    """Runs a suite of five journeys of which so many fail so often; returns what is counted."""
+
+    def run(failing, times):
+        folder = tmp_path / "journeys"
+        folder.mkdir(exist_ok=True)
+        (folder / "test_five.py").write_text(
+            "import pathlib, pytest\n"
+            "@pytest.mark.parametrize('n', range(5))\n"
+            "def test_one(n):\n"
+            f"    seen = pathlib.Path({str(folder)!r}, str(n))\n"
+            "    tries = int(seen.read_text()) if seen.exists() else 0\n"
+            "    seen.write_text(str(tries + 1))\n"
+            f"    assert n >= {failing} or tries >= {times}\n"
+        )
+        monkeypatch.setattr(testing, "TESTS", tmp_path)
+        monkeypatch.setattr(chromium, "find", lambda: tmp_path / "chromium")
+        return testing._journeys([])
+
+    return run
+
+
+def test_a_journey_that_fails_once_is_named_and_one_that_fails_twice_fails(
+    journey, monkeypatch, capfd
+):
+    monkeypatch.setenv("CI", "true")
+
+    assert journey(failing=2, times=1) == Tally(5)
+    said = capfd.readouterr().out
+    assert "FAILED" in said
+    assert re.search(r"Unsteady.*test_one\[0\].*test_one\[1\]\n", said)
+    assert journey(failing=1, times=9) == Tally(4, 1)
+    assert "Unsteady" not in capfd.readouterr().out
+
+
+def test_many_failures_have_one_cause_and_are_not_tried_again(journey, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+
+    assert journey(failing=4, times=1) == Tally(1, 4)
+
+
+def test_whoever_works_on_it_sees_the_first_failure(journey, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+
+    assert journey(failing=1, times=1) == Tally(4, 1)
+
+
 def test_a_check_that_fails_shows_what_it_said(capsys):
     said = Check("grumble", (sys.executable, "-c", "print('why'); raise SystemExit(1)"))
 
