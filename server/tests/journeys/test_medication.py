@@ -19,7 +19,15 @@ def space_of(page: Page, name: str) -> str:
 
 
 def come_to(page: Page, path: str) -> None:
-    page.evaluate("path => { location.hash = path }", path)
+    """Go to a path of the app; return when the app has heard of it."""
+    page.evaluate(
+        """path => new Promise((heard) => {
+            if (location.hash === `#${path}`) return heard();
+            addEventListener('hashchange', () => heard(), { once: true });
+            location.hash = path;
+        })""",
+        path,
+    )
 
 
 def set_dose(page: Page, dose: str) -> None:
