@@ -57,6 +57,8 @@ async function call<T>(method: Method, path: string, body?: unknown, again = fal
   if (response.ok) return data as T;
   if (response.status === 401 && path !== 'session') unauthenticated();
   const error = problem(response, data);
+  // A proxy speaks for a server that does not.
+  if (response.status >= 502 && error.code === 'unknown') unreached();
   // Once the person has proved who they are, the request goes on as if nothing had been asked.
   if (error.code === 'step_up_needed' && !again && (await (await import('./step-up')).stepUp()))
     return call<T>(method, path, body, true);

@@ -53,6 +53,23 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+it('a push service that does not let go of the old key is waited for no longer than a while', async () => {
+  await keepOn();
+  server.key = 'BBBB';
+  const stuck = {
+    ...(subscription('AAAA') as object),
+    unsubscribe: () => new Promise(() => undefined),
+  };
+  const { pushManager } = await navigator.serviceWorker.ready;
+  vi.spyOn(pushManager, 'getSubscription').mockResolvedValue(stuck as never);
+
+  const ended = vi.fn();
+  void keepOn().catch(ended);
+  await vi.advanceTimersByTimeAsync(60_000);
+
+  expect(ended).toHaveBeenCalledWith(expect.objectContaining({ why: 'no_service' }));
+});
+
 it('tells the server by which key the device has subscribed', async () => {
   await keepOn();
 

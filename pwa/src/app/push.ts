@@ -72,8 +72,8 @@ async function subscribe(): Promise<void> {
   const { key } = await api.get<{ key: string }>('push-key');
   const before = await registration.pushManager.getSubscription();
   if (before !== null && !sameKey(before.options.applicationServerKey, key))
-    await before.unsubscribe();
-  // With an unreachable push service this never settles.
+    await soon(before.unsubscribe());
+  // With an unreachable push service neither settles.
   const subscription = await soon(
     registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }),
   );
@@ -89,7 +89,8 @@ async function subscribe(): Promise<void> {
 export async function turnOff(): Promise<void> {
   await device().store.remember('push_off', true);
   const subscription = await worker.registration?.pushManager.getSubscription();
-  await subscription?.unsubscribe();
+  // The server stops telling it all the same.
+  if (subscription) await soon(subscription.unsubscribe()).catch(() => undefined);
   await api.delete(`devices/${await deviceId()}/push`);
 }
 

@@ -114,6 +114,8 @@ async function failure(response: Response): Promise<SyncError> {
     case 426:
       return new SyncError('upgrade_required');
     default: {
+      // A proxy speaks for a server that does not: whoever looks is told that there is no contact.
+      if (response.status >= 502 && told.code === undefined) return new SyncError('offline');
       const seconds = typeof told.retry_after_s === 'number' ? told.retry_after_s : Number.NaN;
       const wait = Number.isFinite(seconds)
         ? seconds

@@ -102,10 +102,17 @@ describe('a day whose plan was changed after an answer', () => {
     expect(shown(day([once], [done('c', '16:30')]))).toEqual(['16:30 done', '17:00 now']);
   });
 
-  it('takes a dose as needed for no planned one', () => {
-    const items = day([reminder('dose', ['17:00'])], [done('c', '16:30', { prn: true })]);
+  it('asks for no dose of an order that has times since somebody gave one as needed just before', () => {
+    const given = [done('c', '16:30', { prn: true })];
 
-    expect(shown(items)).toEqual(['17:00 now']);
+    expect(shown(day([reminder('dose', ['17:00'])], given))).toEqual(['16:30 done']);
+    expect(shown(day([reminder('dose', ['19:00'])], given))).toEqual(['16:30 done', '19:00 later']);
+  });
+
+  it('leaves doses as needed to the list of what was given, as long as the order has no times', () => {
+    const given = [done('c', '16:30', { prn: true })];
+
+    expect(day([], given, { former: reminder('dose', ['08:00']) })).toEqual([]);
   });
 
   it('shows what was given as it was then', () => {

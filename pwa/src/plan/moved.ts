@@ -20,7 +20,7 @@ export interface Former {
 export function dayOf(source: DaySource, at: At, { former, given }: Former): Item[] {
   const said = answersOf(source);
   return plannedDay(source, at, (planned) => {
-    const strays = straysOf(planned, said, at.date);
+    const strays = straysOf(planned, said, { date: at.date, reminders: source.reminders });
     const kept =
       strays.size > 0 ? settled(source, planned, said, strays, at.date, former) : planned;
     return kept.map(({ reminder, occurrence }) => {
@@ -49,21 +49,23 @@ function atOf({ at }: Said): string {
   return typeof at === 'string' ? at : '';
 }
 
-/** What was answered of a date or the day before it, by reminder, and is not planned. */
+/** What was answered of a date or the day before it, by reminder, and is not planned. A dose as needed is, too, where its order
+ *  has times by now: it was given, whatever it was called. */
 function straysOf(
   planned: readonly Planned[],
   said: ReadonlyMap<string, Said>,
-  date: string,
+  { date, reminders }: Pick<DaySource, 'reminders'> & { readonly date: string },
 ): Map<string, string[]> {
   const [from, to] = [addDays(date, -1), addDays(date, 1)];
   const there = new Set(
     planned.map(({ reminder, occurrence }) => `${reminder.id}@${occurrence.local}`),
   );
+  const live = new Set(reminders.map(({ id }) => id));
   const found = new Map<string, string[]>();
   for (const [occ, { prn }] of said) {
     const [id = '', local = ''] = occ.split('@');
-    // A dose as needed was never planned, and stands for none.
-    if (local < from || local >= to || there.has(occ) || prn === true) continue;
+    if (local < from || local >= to || there.has(occ)) continue;
+    if (prn === true && !live.has(id)) continue;
     found.set(id, [...(found.get(id) ?? []), local]);
   }
   return found;

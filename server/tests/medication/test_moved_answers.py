@@ -148,3 +148,22 @@ async def test_what_comes_once_and_is_moved_rings_once_more(database, answered):
 
         await world.at("08:30")
         assert world.rings()[-1] == occ_of(call, "08:30")
+
+
+async def test_a_dose_as_needed_stands_for_the_first_planned_one_once_the_order_has_times(database):
+    """It was given, whatever it was called: an hour later it is not given again."""
+    async with a_world(database) as world:
+        as_needed = order(kind="as_needed", why_needed="Ont", min_interval="PT4H", max_24h=4)
+        as_needed |= {"follow_up": None}
+        del as_needed["rule"]
+        rec, base = await propose(world, as_needed)
+        await world.at("08:00")
+        await given(world, occ_of(rec, "08:00"), prn=True)
+
+        await moved(world, rec, base, "08:45", "20:00")
+
+        for time in ("08:45", "09:30", "11:00"):
+            await world.at(time)
+        assert world.rings() == []
+        await world.at("20:00")
+        assert world.rings() == [occ_of(rec, "20:00")]
