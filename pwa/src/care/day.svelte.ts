@@ -53,7 +53,16 @@ export function dayOf(source: DaySource, at: At): Item[] {
 /** What the plan and the orders of medicine bring into the day, in no promised order. */
 export function allReminders(space: string | null): Reminder[] {
   asked ??= fetchLater();
-  return [...rowsOf(space, 'reminder').map(readReminder), ...(later?.planned(space) ?? [])];
+  return [...rowsOf(space, 'reminder').map(reminderOf), ...(later?.planned(space) ?? [])];
+}
+
+/** A record is read once: it is another object when it has changed. */
+const read = new WeakMap<Row, Reminder>();
+
+function reminderOf(row: Row): Reminder {
+  const known = read.get(row) ?? readReminder(row);
+  read.set(row, known);
+  return known;
 }
 
 const RETRY_MS = 5_000;

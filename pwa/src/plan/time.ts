@@ -103,27 +103,32 @@ const SHORT_NAMES = 'CET EET EST GMT HST MET MST PRC ROC ROK UCT UTC WET'.split(
 
 /** True for an IANA name that this browser knows, spelt as IANA spells it. */
 export function isZone(name: string): boolean {
-  if (zones.has(name)) return true;
-  if (name.length === 3 && !SHORT_NAMES.includes(name)) return false;
-  // Intl also takes bare offsets and any case: a name must mean the same on the server.
-  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name)) return false;
-  try {
-    const spelt = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
-    return spelt === name || spelt.toLowerCase() !== name.toLowerCase();
-  } catch {
-    return false;
-  }
+  return lookUp(name) !== null;
 }
 
 function zoneOf(name: string): Zone {
-  let zone = zones.get(name);
-  if (zone === undefined) {
-    if (!isZone(name)) throw new RangeError(`not a time zone: ${name}`);
-    const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
-    zone = { format, days: new Map() };
-    zones.set(name, zone);
-  }
+  const zone = lookUp(name);
+  if (zone === null) throw new RangeError(`not a time zone: ${name}`);
   return zone;
+}
+
+function lookUp(name: string): Zone | null {
+  const before = zones.get(name);
+  if (before !== undefined) return before;
+  if (name.length === 3 && !SHORT_NAMES.includes(name)) return null;
+  // Intl also takes bare offsets and any case: a name must mean the same on the server.
+  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Z][A-Za-z0-9_+-]*)*$/.test(name)) return null;
+  try {
+    // One for both questions: making it is the slow part.
+    const format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
+    const spelt = format.resolvedOptions().timeZone;
+    if (spelt !== name && spelt.toLowerCase() === name.toLowerCase()) return null;
+    const zone = { format, days: new Map<number, ZoneDay>() };
+    zones.set(name, zone);
+    return zone;
+  } catch {
+    return null;
+  }
 }
 
 /** Asks Intl: slow, hence only at the ends of a day and while looking for a change. */
