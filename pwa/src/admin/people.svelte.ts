@@ -34,13 +34,13 @@ class People {
   error = $state.raw<ApiError | null>(null);
 
   /** Whoever is signed in manages all of it: what is the whole organisation's is theirs to see. */
-  get mineIsAll(): boolean {
+  readonly mineIsAll: boolean = $derived.by(() => {
     const { session } = mos;
+    // To the second: whoever has just claimed a home manages it from then on.
     return (
-      session !== null &&
-      managesAll(session.account, session.organisation.policy, this, clock.minute)
+      session !== null && managesAll(session.account, session.organisation.policy, this, clock.now)
     );
-  }
+  });
 
   async load(): Promise<void> {
     try {
