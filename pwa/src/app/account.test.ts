@@ -287,6 +287,20 @@ it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30])(
   },
 );
 
+it('whoever an older app let in, which did not write down whose changes are here, stays in', async () => {
+  cookie = aSession({ device: await deviceId() });
+  await enter(cookie);
+  await store.database.write(['meta'], (tx) => tx.objectStore('meta').delete('author'));
+  await startAgain();
+  cookie = { ...cookie, account: { ...cookie.account, name: 'Noor A' } };
+
+  await checkBack(machine);
+
+  expect(mos.session?.account.name).toBe('Noor A');
+  const author = await store.database.read(['meta'], (tx) => tx.objectStore('meta').get('author'));
+  expect(author).toMatchObject({ account: 'noor' });
+});
+
 it('whoever is added, renamed or given another role is so here without a new start', async () => {
   cookie = aSession({ device: await deviceId() });
   await checkBack(machine);

@@ -4,7 +4,7 @@ import { bared } from './life';
 import type { Counted } from './mirror';
 import { toldOf } from './parked';
 import type { Network } from './protocol';
-import { isOwn, isShown, type Author } from './store';
+import { isHere, isOwn, isShown, type Author } from './store';
 import type { Waiting } from './view';
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -21,8 +21,7 @@ export function arrive(
 ): Promise<boolean> {
   return db.write(['meta', 'keys', 'outbox', 'acked'], async (tx) => {
     const meta = tx.objectStore('meta');
-    const before = (await meta.get('author')) as Author | undefined;
-    if (still && before?.account !== account) return false;
+    if (still && !(await isHere(tx, account))) return false;
     const author: Author = { account, ...(key && { sid: key.sid }) };
     if (key !== null) await tx.objectStore('keys').put(key);
     await meta.put(author, 'author');

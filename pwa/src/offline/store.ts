@@ -30,6 +30,14 @@ export interface Author {
   readonly sid?: string | undefined;
 }
 
+/** Whether this account is the one that is signed in here, as far as this device knows. */
+export async function isHere(tx: Tx, account: string): Promise<boolean> {
+  const meta = tx.objectStore('meta');
+  const author = (await meta.get('author')) as Author | undefined;
+  // An older app kept one person's changes, and did not write down whose.
+  return author === undefined ? (await meta.get('own/held')) === false : author.account === account;
+}
+
 /** Whose changes are that somebody signs by a PIN, in which session, and who is signed in. */
 export type Signed = Required<Pick<Waiting, 'by' | 'sid' | 'beside'>>;
 
@@ -128,10 +136,8 @@ export class Store {
    *  out while somebody was asked about them. */
   rememberOf(account: string, key: string, value: unknown): Promise<boolean> {
     return this.#db.write(['meta'], async (tx) => {
-      const meta = tx.objectStore('meta');
-      const author = (await meta.get('author')) as Author | undefined;
-      if (author?.account !== account) return false;
-      await meta.put(value, `own/${key}`);
+      if (!(await isHere(tx, account))) return false;
+      await tx.objectStore('meta').put(value, `own/${key}`);
       return true;
     });
   }
