@@ -6,6 +6,7 @@ from typing import Any
 from mos.privacy.keyring import Keyring
 from mos.privacy.sealing import KeyGone, is_sealed
 from mos.privacy.seals import SealBroken
+from mos.privacy.texts import Text, open_with
 from mos.sync.sealing import Records
 
 _TABLES = {
@@ -13,6 +14,16 @@ _TABLES = {
     "op": "SELECT org_id, space_id, coll, rec_id, val AS held FROM op",
     "quarantine": "SELECT org_id, space_id, '' AS coll, op_id AS rec_id, payload AS held "
     "FROM quarantine",
+}
+# Single texts of rows, by their place: the row, and under whose keys, in this order.
+_TEXTS = {
+    "resident|flat": "SELECT org_id, space_id AS row, ARRAY[account_id] AS of, flat AS text "
+    "FROM resident",
+    "relation|consent": "SELECT l.org_id, relation_id AS row, consent AS text, "
+    "array_remove(ARRAY[l.account_id, r.account_id], NULL) AS of "
+    "FROM relation l LEFT JOIN resident r USING (space_id)",
+    "device|name": "SELECT org_id, device_id AS row, ARRAY[account_id] AS of, name AS text "
+    "FROM device",
 }
 
 
@@ -35,6 +46,13 @@ async def opened(connection: Any, keyring: Keyring, rows: list[dict[str, Any]]) 
                 else:
                     found = records.doc(space, coll, rec, row["held"])
                 _pair(row["held"], found, plain)
+    for place, statement in _TEXTS.items():
+        for row in await connection.fetch(statement):
+            if is_sealed(row["text"]):
+                text = Text(row["row"], row["text"], tuple(row["of"]))
+                with contextlib.suppress(KeyGone, SealBroken):
+                    [found] = await open_with(keyring, row["org_id"], place, [text])
+                    plain[row["text"]] = found
     return _replaced(rows, plain)
 
 

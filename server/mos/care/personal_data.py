@@ -45,7 +45,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
             ),
         ),
         account="account_id", link="org_id space_id medication_id account_id unit_id",
-        identity="flat", activity="archived_at",
+        identity="flat", sealed="flat", activity="archived_at",
     ),
     table(
         "resident_past", "Where a resident lived before.", purpose=_CARE, goes=_ERASED,
@@ -55,7 +55,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
         "relation", "Who may do what for whom, and what that rests on.", purpose=_CARE,
         goes="when it is removed, or " + _ERASED, account="account_id",
         link="org_id relation_id account_id space_id unit_id",
-        rights="permissions is_primary consent valid_from valid_to",
+        rights="permissions is_primary consent valid_from valid_to", sealed="consent",
     ),
     table(
         "relation_past", "What a relation gave before it was changed.", purpose=_CARE,
@@ -176,7 +176,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
     table(
         "device", "A device on which somebody is or was signed in, and how it is.",
         purpose=_DEVICES, goes=_ERASED, account="account_id", link="org_id device_id account_id",
-        identity="name",
+        identity="name", sealed="name",
         hidden="push_endpoint push_p256dh push_auth push_key wipe_nonce bound_hash",
         activity="push_since push_gone_at ring_test app zone_release created_at seen_at beat_at "
         "kiosk permission sound battery charging storage_mb persisted asks_signer revoked_at "

@@ -21,6 +21,7 @@ from asyncpg.connection import Connection
 from asyncpg.pool import PoolConnectionProxy
 
 from mos.db.queries import Query
+from mos.kernel.errors import Unavailable
 
 Row = TypeVar("Row")
 
@@ -148,6 +149,9 @@ def may_pass(error: BaseException) -> bool:
     """Return whether what failed may well succeed when it is tried again unchanged."""
     if isinstance(error, DbError):
         return str(error.sqlstate or "").startswith(_PASSING)
+    # The keys are elsewhere, and come back.
+    if isinstance(error, Unavailable):
+        return True
     # Among the driver's own errors those of value are the caller's: an argument that does not fit.
     return isinstance(error, (OSError, *_LOST)) and not isinstance(error, ValueError)
 

@@ -6,7 +6,8 @@ Refused
 ├── Forbidden        403  signed in, but this is not theirs
 ├── NotFound         404  absent, or not theirs to know about (the two look alike)
 ├── Conflict         409  somebody was here first
-└── TooMany          429  slow down; `retry_after_s` says for how long
+├── TooMany          429  slow down; `retry_after_s` says for how long
+└── Unavailable      503  what this needs does not answer just now
 """
 
 
@@ -67,3 +68,9 @@ class TooMany(Refused):
         """Say when the next try is welcome."""
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+
+
+class Unavailable(Refused):
+    """What this needs, the keys of what lies sealed, does not answer just now."""
+
+    code = "keys_away"

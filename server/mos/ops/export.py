@@ -13,6 +13,7 @@ from msgspec import Struct
 import mos
 from mos.care import store
 from mos.db import Db, Pool, Scope
+from mos.privacy import texts
 from mos.privacy.declaring import Table
 from mos.privacy.exporting import keys_of, rows
 from mos.privacy.sealing import KeyGone
@@ -21,6 +22,13 @@ from mos.speech import store as speech
 from mos.sync.archive import read
 from mos.sync.sealing import Records, records_of
 from mos.wiring import PERSONAL_DATA
+
+# The tables whose sealed columns are single texts, and by what column each of their rows is known.
+_KEYS_OF_TEXTS = {
+    "resident": "space_id",
+    "relation": "relation_id",
+    "device": "device_id",
+}
 
 
 class NoSuchPerson(Exception):
@@ -97,7 +105,8 @@ class Opener:
     async def row(self, table: Table, row: dict[str, Any]) -> dict[str, Any]:
         """Return a row for its person: opened, and without what only the machine needs."""
         opened = {name: row[name] for name in table.given}
-        for column in table.sealed:
+        # What only the machine needs is left out, sealed or not.
+        for column in table.sealed & opened.keys():
             opened[column] = await self._opened(table.name, column, row)
         return opened
 
@@ -122,8 +131,19 @@ class Opener:
                 return await store.open_emergency_text(
                     self._db, self._org, whom[0].account, row["emergency_id"], column, row[column]
                 )
+            case _ if table in _KEYS_OF_TEXTS:
+                return await self._text(table, column, row)
             case _:
                 raise NotImplementedError(f"nobody opens {table}.{column}")
+
+    async def _text(self, table: str, column: str, row: dict[str, Any]) -> str:
+        about: tuple[UUID, ...] = (row["account_id"],)
+        if table == "relation" and row["space_id"]:
+            residents = await texts.residents_of(self._db, self._org, [row["space_id"]])
+            about = store.about(row["account_id"], residents.get(row["space_id"]))
+        text = texts.Text(row[_KEYS_OF_TEXTS[table]], row[column], about)
+        [found] = await texts.opened(self._db, self._org, f"{table}|{column}", [text])
+        return found
 
     def archived(self, line: dict[str, Any], space: UUID) -> dict[str, Any]:
         """Return a line of a space's archive, opened."""

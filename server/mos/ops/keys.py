@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from mos.care.store import resealing as of_people
 from mos.db import DbError, Pool, connect
 from mos.ops import key_store
 from mos.ops.audit import note
@@ -174,17 +175,22 @@ def seal(
     something lies plain.
     """
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("spaces", total=None)
+        spaces = bar.add_task("spaces", total=None)
+        columns = bar.add_task("texts about people", total=None)
         tally = _run(
             data,
             lambda pool, _now: _seal(
-                pool, data, lambda done: bar.update(task, completed=done), check=check
+                pool,
+                data,
+                lambda done: bar.update(spaces, completed=done),
+                lambda done, of: bar.update(columns, completed=done, total=of),
+                check=check,
             ),
             size=2,
         )
     if not check:
         note(data, "keys_sealed", values=tally.plain)
-    print(f"looked at {tally.rows} records, entries of the log and refused changes")
+    print(f"looked at {tally.rows} records, entries of the log, refused changes and texts")
     print(f"{'plain    ' if check else 'sealed   '} {tally.plain}")
     if tally.gone:
         print(f"of somebody erased {tally.gone}: they open nowhere")
@@ -193,12 +199,21 @@ def seal(
 
 
 async def _seal(
-    keys: Pool, data: Path, progress: Callable[[int], None], *, check: bool
+    keys: Pool,
+    data: Path,
+    spaces: resealing.Progress,
+    columns: of_people.Progress,
+    *,
+    check: bool,
 ) -> resealing.Tally:
     ring = Keyring(keys, secrets_of(data))
     pool = await connect(main_dsn(data), size=1, keyring=ring)
     try:
-        return await resealing.seal_all(pool, COLLECTIONS, check=check, progress=progress)
+        held = await resealing.seal_all(pool, COLLECTIONS, check=check, progress=spaces)
+        texts = await of_people.seal_texts(pool, check=check, progress=columns)
+        return resealing.Tally(
+            held.rows + texts.rows, held.plain + texts.plain, held.gone + texts.gone
+        )
     finally:
         await pool.close()
 

@@ -1,17 +1,18 @@
 """The logs as people read them, and the samples. Whose they are, the transaction has named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.audit.model import Kind, Purpose
 from mos.db import Db, Queries
 from mos.privacy.keyring import Unsealed, keyring_of
 from mos.privacy.sealing import Sealer
+from mos.privacy.texts import device_names
 from mos.review.model import Access, Line, Month, Outcome, Reading, Sample, Seen
 
 _sql = Queries(__package__, "store.sql")
@@ -47,12 +48,32 @@ class _Latest(Struct, frozen=True):
     at: datetime | None
 
 
-class _Line(Struct, frozen=True):
+class _Device(Struct, frozen=True, kw_only=True):
+    # A device's name as it lies, and whose it is: the device and whom it rings for by now.
+    device: str | None
+    device_id: UUID | None
+    owner: UUID | None
+
+
+class _Line(_Device, frozen=True, kw_only=True):
     n: int
     content: str
     person: str | None
     whom: str | None
-    device: str | None
+
+
+class _Access(_Device, frozen=True, kw_only=True):
+    id: UUID
+    at: datetime
+    space: UUID
+    resident: str
+    unit: str
+    account: UUID
+    person: str
+    role: str
+    kind: Kind
+    what: str
+    purpose: Purpose
 
 
 class _Content(Struct, frozen=True):
@@ -67,20 +88,8 @@ class _Due(Struct, frozen=True):
     org: UUID
 
 
-class _Sample(Struct, frozen=True):
+class _Sample(_Access, frozen=True, kw_only=True):
     month: date
-    id: UUID
-    at: datetime
-    space: UUID
-    resident: str
-    unit: str
-    account: UUID
-    person: str
-    role: str
-    device: str | None
-    kind: Kind
-    what: str
-    purpose: Purpose
     outcome: Outcome | None
     note: str
     reviewer: str | None
@@ -88,7 +97,7 @@ class _Sample(Struct, frozen=True):
 
 
 _LET_READ = _sql.query("let_read", _Let)
-_ACCESSES = _sql.query("accesses", Access)
+_ACCESSES = _sql.query("accesses", _Access)
 _SEEN = _sql.query("seen", Seen)
 _LATEST = _sql.query("latest_before", _Latest)
 _CHAIN = _sql.query("chain", _Line)
@@ -115,7 +124,7 @@ async def accesses(
 ) -> list[Access]:
     """Return up to `limit` lines, latest first, `before` the moment and id of another."""
     at, entry = before or (None, None)
-    return await db.all(
+    rows = await db.all(
         _ACCESSES,
         org=org,
         since=wanted.since,
@@ -127,6 +136,8 @@ async def accesses(
         before_id=entry,
         limit=limit,
     )
+    devices = await _devices(db, org, rows)
+    return [_access(row, device) for row, device in zip(rows, devices, strict=True)]
 
 
 async def seen(  # noqa: PLR0913, PLR0917  a resident, and between when and when, where
@@ -166,7 +177,8 @@ async def chain(  # noqa: PLR0913  which lines
         before=before,
         limit=limit,
     )
-    return [_line(row) for row in rows]
+    devices = await _devices(db, org, rows)
+    return [_line(row, device) for row, device in zip(rows, devices, strict=True)]
 
 
 async def months(db: Db, org: UUID) -> list[Month]:
@@ -181,14 +193,13 @@ async def samples(
     rows = await db.all(_SAMPLES, org=org, month=month, entry=entry)
     sealer = await _sealer(db, org) if any(row.note for row in rows) else None
     made = []
-    for row in rows:
+    for row, device in zip(rows, await _devices(db, org, rows), strict=True):
         plain = ""
         if row.note and sealer is not None:
             plain = _opened(sealer, org, row.month, row.id, row.note)
-        access = msgspec.convert(row, Access, from_attributes=True)
         made.append(
             Sample(
-                row.month, access, row.outcome, plain, row.reviewer, row.reviewed_at,
+                row.month, _access(row, device), row.outcome, plain, row.reviewer, row.reviewed_at,
                 own=row.account == reader,
             )
         )  # fmt: skip
@@ -246,10 +257,18 @@ async def _sealer(db: Db, org: UUID) -> Sealer:
     return (await ring.opened(org, [org], make=True)).sealer(org, _PLACE)
 
 
-def _line(row: _Line) -> Line:
+async def _devices(db: Db, org: UUID, rows: Sequence[_Device]) -> list[str | None]:
+    return await device_names(db, org, ((row.device_id, row.owner, row.device) for row in rows))
+
+
+def _access(row: _Access, device: str | None) -> Access:
+    return structs.replace(msgspec.convert(row, Access, from_attributes=True), device=device)
+
+
+def _line(row: _Line, device: str | None) -> Line:
     said = msgspec.json.decode(row.content, type=_Content)
     return Line(
-        row.n, said.at, said.event, said.by, row.person, said.of, row.whom, row.device, said.says
+        row.n, said.at, said.event, said.by, row.person, said.of, row.whom, device, said.says
     )
 
 

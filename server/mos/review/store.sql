@@ -8,8 +8,8 @@ SELECT set_config('mos.log_all', :everything, true) <> '' AS everything,
 -- name: accesses
 -- Lines of the access log, latest first, before a place.
 SELECT e.entry_id AS id, e.at, e.space_id AS space, COALESCE(ra.name, '') AS resident, COALESCE(u.name, '') AS unit,
-       e.account_id AS account, COALESCE(a.name, '') AS person, e.role, d.name AS device, e.kind, e.class AS what,
-       e.purpose
+       e.account_id AS account, COALESCE(a.name, '') AS person, e.role, d.name AS device, d.device_id,
+       d.account_id AS owner, e.kind, e.class AS what, e.purpose
 FROM access_log e
 LEFT JOIN resident r ON r.org_id = e.org_id AND r.space_id = e.space_id
 LEFT JOIN account ra ON ra.org_id = r.org_id AND ra.account_id = r.account_id
@@ -49,7 +49,7 @@ WHERE e.org_id = :org AND e.space_id = :space AND e.purpose <> 'own' AND e.hour 
 -- name: chain
 -- Lines of the organisation's chain, latest first, before a number.
 SELECT l.n, l.content, a.name AS person, COALESCE(o.name, ro.name) AS whom,
-       NULLIF(d.name, '') AS device
+       NULLIF(d.name, '') AS device, d.device_id, d.account_id AS owner
 FROM audit l
 LEFT JOIN account a ON a.org_id = l.org_id AND a.account_id = l.by_id
 LEFT JOIN account o ON o.org_id = l.org_id AND o.account_id = l.of_id
@@ -76,7 +76,7 @@ GROUP BY d.month, d.lines ORDER BY d.month DESC LIMIT 60;
 -- What was drawn of a month: what nobody has looked at first.
 SELECT s.month, s.entry_id AS id, s.at, s.space_id AS space, COALESCE(ra.name, '') AS resident,
        COALESCE(u.name, '') AS unit, s.account_id AS account, COALESCE(a.name, '') AS person, s.role,
-       d.name AS device, s.kind, s.class AS what, s.purpose, s.outcome, s.note, w.name AS reviewer, s.reviewed_at
+       d.name AS device, d.device_id, d.account_id AS owner, s.kind, s.class AS what, s.purpose, s.outcome, s.note, w.name AS reviewer, s.reviewed_at
 FROM access_sample s
 LEFT JOIN resident r ON r.org_id = s.org_id AND r.space_id = s.space_id
 LEFT JOIN account ra ON ra.org_id = r.org_id AND ra.account_id = r.account_id

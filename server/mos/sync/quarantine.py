@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 
 from mos.db import Db, Queries
 from mos.privacy.sealing import KeyGone
+from mos.privacy.texts import device_names
 from mos.sync.metrics import LOST_OPS
 from mos.sync.sealing import records_of
 
@@ -52,6 +53,31 @@ class Lost(Struct, frozen=True):
     count: int
 
 
+class _Kept(Struct, frozen=True):
+    op: UUID
+    space: UUID
+    reason: str
+    payload: Any
+    account: UUID | None
+    # As it lies, and whose it is: the device and whom it rings for.
+    device: str | None
+    device_id: UUID | None
+    owner: UUID | None
+    received_at: datetime
+    handled_how: How | None
+    handled_by: UUID | None
+    handled_at: datetime | None
+
+
+class _Lost(Struct, frozen=True):
+    space: UUID
+    device: str | None
+    device_id: UUID | None
+    owner: UUID | None
+    noticed_at: datetime
+    count: int
+
+
 class _Count(Struct, frozen=True):
     count: int
 
@@ -64,11 +90,11 @@ class Entry(Struct, frozen=True):
     payload: Any
 
 
-_QUARANTINED = _sql.query("quarantined", Kept)
+_QUARANTINED = _sql.query("quarantined", _Kept)
 _HANDLE = _sql.command("handle_quarantined")
 _ENTRY = _sql.query("quarantine_entry", Entry)
 _FORGET_SETTLED = _sql.command("forget_settled")
-_LOST_OPS = _sql.query("lost_ops", Lost)
+_LOST_OPS = _sql.query("lost_ops", _Lost)
 _LOCK_SPACES = _sql.command("lock_spaces")
 _GIVE_UP = _sql.query("give_up", _Count)
 _PURGED = _sql.command("purged")
@@ -80,12 +106,18 @@ async def kept(
     """Return refused ops: first what nobody has handled, then what was handled after `since`."""
     found = await db.all(_QUARANTINED, org=org, spaces=spaces, since=since, limit=limit)
     records = await records_of(db, org, {each.space for each in found})
+    devices = await device_names(db, org, ((e.device_id, e.owner, e.device) for e in found))
     opened = []
-    for each in found:
+    for each, device in zip(found, devices, strict=True):
         # Of somebody erased there is nothing left to look at.
         with suppress(KeyGone):
             payload = records.payload(each.space, each.op, each.payload)
-            opened.append(structs.replace(each, payload=payload))
+            opened.append(
+                Kept(
+                    each.op, each.space, each.reason, payload, each.account, device or "",
+                    each.received_at, each.handled_how, each.handled_by, each.handled_at,
+                )
+            )  # fmt: skip
     return opened
 
 
@@ -118,7 +150,12 @@ async def forget_settled(db: Db, org: UUID, space: UUID, now: datetime) -> int:
 
 async def lost(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[Lost]:
     """Return what devices have lost of these spaces, the latest noticed first."""
-    return await db.all(_LOST_OPS, org=org, spaces=spaces)
+    found = await db.all(_LOST_OPS, org=org, spaces=spaces)
+    devices = await device_names(db, org, ((e.device_id, e.owner, e.device) for e in found))
+    return [
+        Lost(each.space, device or "", each.noticed_at, each.count)
+        for each, device in zip(found, devices, strict=True)
+    ]
 
 
 async def lock(db: Db, org: UUID, spaces: Sequence[UUID]) -> None:

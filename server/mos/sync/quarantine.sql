@@ -4,7 +4,7 @@
 -- The refused ops of these spaces: those that nobody has handled, and those handled after :since. What came
 -- from somebody without any right there stands last, however much of it there is: it buries nothing.
 SELECT q.op_id AS op, q.space_id AS space, q.reason, q.payload, q.account_id AS account,
-       COALESCE(d.name, '') AS device, q.received_at, q.handled_how, q.handled_by, q.handled_at
+       d.name AS device, d.device_id, d.account_id AS owner, q.received_at, q.handled_how, q.handled_by, q.handled_at
 FROM quarantine q
 LEFT JOIN device d ON d.org_id = q.org_id AND d.device_id = q.device_id
 WHERE q.org_id = :org AND q.space_id = ANY (:spaces)
@@ -33,7 +33,7 @@ WHERE q.org_id = :org AND q.space_id = :space AND q.op_id = old.op_id;
 -- name: lost_ops
 -- How many ops each device has given up, and when it said so last. Ten thousand is as good as any more: a
 -- device may say what it likes.
-SELECT s.space_id AS space, COALESCE(d.name, '') AS device, s.lost_at AS noticed_at,
+SELECT s.space_id AS space, d.name AS device, d.device_id, d.account_id AS owner, s.lost_at AS noticed_at,
        LEAST((SELECT sum(upper(r) - lower(r)) FROM unnest(s.lost) r), 10000)::bigint AS count
 FROM device_space s
 LEFT JOIN device d ON d.org_id = s.org_id AND d.device_id = s.device_id

@@ -38,6 +38,7 @@ _ERRORS = {
     415: "The body is not application/json.",
     429: "Too many tries; `retry_after_s` says when the next is welcome.",
     500: "Something went wrong here.",
+    503: "The keys of what lies sealed do not answer just now; nothing was changed.",
 }
 _OPEN = frozenset(
     {
@@ -201,7 +202,7 @@ def _describe_successes(operation: str, answers: dict[str, Any]) -> None:
 
 
 def _errors_of(path: str, method: str, operation: dict[str, Any], *, is_open: bool) -> list[int]:
-    errors = {500, *_ALSO.get(f"{method} {path}", ())}
+    errors = {500, 503, *_ALSO.get(f"{method} {path}", ())}
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
         errors.add(400)
     if "requestBody" in operation:

@@ -18,6 +18,7 @@ from mos.kernel.errors import (
     Refused,
     TooMany,
     Unauthenticated,
+    Unavailable,
 )
 
 _STATUS: dict[type[Refused], HTTPStatus] = {
@@ -27,6 +28,7 @@ _STATUS: dict[type[Refused], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooMany: HTTPStatus.TOO_MANY_REQUESTS,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     Refused: HTTPStatus.BAD_REQUEST,
 }
 

@@ -22,7 +22,7 @@ from mos.care.model import Actor, Role
 from mos.db import Pool
 from mos.db import Scope as DbScope
 from mos.kernel.clock import Clock
-from mos.kernel.errors import Refused, Unauthenticated
+from mos.kernel.errors import Refused, Unauthenticated, Unavailable
 from mos.sync import actions
 from mos.sync.actions import HookFailed, TooManyProposals
 from mos.sync.apart import push_apart
@@ -241,18 +241,24 @@ def _upgrade() -> HttpRefused:
     )
 
 
+def _try_again() -> HttpRefused:
+    return HttpRefused(
+        HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
+    )
+
+
 @contextmanager
 def _nothing_applied(scope: Scope) -> Iterator[None]:
     """Let the device try again after a failure behind; nothing is wrong with what it sent."""
     try:
         yield
-    except (Refused, HttpRefused, msgspec.ValidationError):
-        raise
+    except (Refused, HttpRefused, msgspec.ValidationError) as error:
+        if not isinstance(error, Unavailable):
+            raise
+        raise _try_again() from error
     except Exception as error:
         log_crash(scope, error)
-        raise HttpRefused(
-            HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Nothing was applied. Send it again."
-        ) from error
+        raise _try_again() from error
 
 
 def _require_method(scope: Scope, method: str) -> None:

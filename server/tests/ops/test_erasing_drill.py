@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import asyncpg
 from disk import checkpoint, grepped
 from real_up import Up
 
+from mos.care import store
+from mos.care.model import Reach
 from mos.db import Scope, connect
 from mos.ops.clusters import keys_cluster, main_cluster
 from mos.ops.demo.plans import PLANS
@@ -83,6 +86,23 @@ async def readable(data, person):
         await keys.close()
 
 
+async def told_of(data, person):
+    """Return a person's flat and what those who help them rest on, as far as it opens."""
+    keys = await connect(dsn_of(data, keys_cluster), size=2)
+    pool = await connect(dsn_of(data), size=1, keyring=Keyring(keys, data / "secrets"))
+    org, space = person["org_id"], person["space_id"]
+    try:
+        async with pool.transaction(Scope(org)) as db:
+            [lives] = await store.residents_of_spaces(db, org, [space])
+            whole = Reach(everything=True, units=frozenset())
+            relations = await store.relations_within(db, org, whole, datetime.now(UTC))
+            consents = {each.consent for each in relations if each.space == space}
+            return {lives.flat, *consents} - {""}
+    finally:
+        await pool.close()
+        await keys.close()
+
+
 def erased_after_refusals(data, ids):
     """A hold refuses, then the law; with a reason it is done."""
     held = mos(data, "erase", "hold", *ids, "Mål 12-26")
@@ -104,6 +124,8 @@ def test_an_erased_person_is_unreadable_in_every_backup_and_the_other_is_whole(t
     everybody = asyncio.run(people(data))
     gone, stays = everybody[GONE], everybody[STAYS]
     assert asyncio.run(readable(data, gone)) == titles(GONE)
+    agreed = {"1", "Elsa har sagt ja, 3 mars 2026"}
+    assert asyncio.run(told_of(data, gone)) == agreed
     up.stop()
     # A full backup: both clusters, and no secrets beside them.
     copied(data, backup)
@@ -121,7 +143,7 @@ def test_an_erased_person_is_unreadable_in_every_backup_and_the_other_is_whole(t
     assert asyncio.run(people(data)).keys() >= {"-", STAYS}
     checkpoint(data)
     up.stop()
-    secret = sorted(titles(GONE) - titles(STAYS))
+    secret = sorted({*titles(GONE), *agreed} - titles(STAYS) - {"1"})
     assert grepped(data, secret) == []
     assert grepped(backup, secret) == []
 
@@ -134,7 +156,9 @@ def test_an_erased_person_is_unreadable_in_every_backup_and_the_other_is_whole(t
     up = Up(restored, "--demo")
     up.ready()
     assert asyncio.run(readable(restored, gone)) == set()
+    assert asyncio.run(told_of(restored, gone)) == set()
     assert asyncio.run(readable(restored, stays)) == titles(STAYS)
+    assert asyncio.run(told_of(restored, stays)) == {"2", "Amir har sagt ja, 12 maj 2026"}
     assert GONE in asyncio.run(people(restored))
     replayed = mos(restored, "erase", "replay", "-", said=ledger.stdout)
     assert (replayed.returncode, ids[1] in replayed.stdout) == (0, True), replayed.stderr

@@ -130,6 +130,25 @@ async def test_a_supporter_is_given_their_own_and_no_residents_day(demo):
     assert "rec" not in given["tables"]
 
 
+async def test_where_they_live_what_they_agreed_to_and_what_their_devices_are_called_is_given(
+    demo, database
+):
+    org, karin = demo.org, demo.accounts["karin"]
+    async with demo.transaction(Scope(org)) as db:
+        await care.take_device(db, org, uuid4(), account=karin, name="Karins telefon", now=NOW)
+        # What only the machine needs is left out, though it lies sealed.
+        await care.begin_totp(db, org, karin, b"x" * 20, NOW)
+
+    given, _, _ = await exported(demo, karin)
+    elsa, _, _ = await exported(demo, demo.accounts["elsa"])
+
+    tables = given["tables"]
+    assert [row["consent"] for row in tables["relation"]] == ["Elsa har sagt ja, 3 mars 2026"]
+    assert "Karins telefon" in [row["name"] for row in tables["device"]]
+    assert [row.keys() & {"secret", "pending"} for row in tables["totp"]] == [set()]
+    assert [row["flat"] for row in elsa["tables"]["resident"]] == ["1"]
+
+
 async def test_what_went_into_the_archive_is_in_it_too(demo, database, tmp_path):
     org, elsa = demo.org, demo.accounts["elsa"]
     [home] = await database.sql("SELECT space_id FROM resident WHERE account_id = $1", elsa)

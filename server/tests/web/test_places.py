@@ -82,6 +82,24 @@ async def test_a_changed_name_and_flat_reach_the_profile(site):
     assert (await admin.get("residents")).json()[0]["flat"] == "7"
 
 
+async def test_without_the_key_store_it_is_said_and_nothing_is_changed(site, monkeypatch):
+    async def away(*_args, **_more):
+        raise ConnectionRefusedError
+
+    home = await a_home(site.database)
+    admin = await site.signed_in("admin@example.test")
+    await admin.patch(f"residents/{home.space}", {"flat": "7"})
+    with monkeypatch.context() as patch:
+        patch.setattr("mos.privacy.keyring.Keyring.opened", away)
+        read = await admin.get("residents")
+        changed = await admin.patch(f"residents/{home.space}", {"flat": "8"})
+
+    assert (read.status_code, read.json()["code"]) == (503, "keys_away")
+    assert read.json()["detail"] == "The keys to this do not answer just now. Try again soon."
+    assert changed.status_code == 503
+    assert (await admin.get("residents")).json()[0]["flat"] == "7"
+
+
 async def test_an_archived_resident_is_signed_out_and_nobody_reaches_the_space(site):
     home = await a_home(site.database)
     admin = await site.signed_in("admin@example.test")

@@ -191,6 +191,7 @@ from mos.care.store.pins import (
 )
 from mos.care.store.relations import (
     Relation,
+    about,
     acquainted,
     add_relation,
     concerned_by_unit,
@@ -317,6 +318,7 @@ __all__ = [
     "Unit",
     "Webhook",
     "When",
+    "about",
     "access",
     "account",
     "account_by_email",

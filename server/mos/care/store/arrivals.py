@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from mos.care.store.accounts import Account
-from mos.care.store.relations import Relation
-from mos.care.store.residents import Resident, medication_of
+from mos.care.store.relations import Relation, sealed_consents
+from mos.care.store.residents import Resident, medication_of, sealed_flats
 from mos.db import Db, Queries
 from mos.kernel.ids import new_id
 
@@ -41,7 +41,7 @@ async def add_residents(db: Db, org: UUID, residents: Sequence[Resident]) -> Non
         medications=[medication_of(each.space) for each in residents],
         accounts=[each.account for each in residents],
         units=[each.unit for each in residents],
-        flats=[each.flat for each in residents],
+        flats=await sealed_flats(db, org, residents),
         archived=[each.archived_at for each in residents],
     )
 
@@ -57,7 +57,7 @@ async def add_relations(db: Db, org: UUID, relations: Sequence[Relation]) -> Non
         units=[each.unit for each in relations],
         permissions=[" ".join(each.permissions) for each in relations],
         primaries=[each.is_primary for each in relations],
-        consents=[each.consent for each in relations],
+        consents=await sealed_consents(db, org, relations),
         froms=[each.valid_from for each in relations],
         tos=[each.valid_to for each in relations],
     )

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from mos.care.model import Actor
 from mos.db import Db, Queries
+from mos.privacy import texts
+from mos.privacy.texts import DEVICE_NAME, Text
 
 _sql = Queries(__package__, "devices.sql")
 
@@ -96,6 +98,14 @@ class EndedDevice(Struct, frozen=True):
     wiped_at: datetime | None
 
 
+class _Ended(Struct, frozen=True):
+    id: UUID
+    name: str
+    seen_at: datetime
+    ended_at: datetime
+    wiped_at: datetime | None
+
+
 class _Space(Struct, frozen=True):
     space: UUID
 
@@ -125,12 +135,15 @@ _SAVE_RING_TEST = _sql.command("save_ring_test")
 _REVOKE_DEVICE = _sql.command("revoke_device")
 _WIPE_NONCE = _sql.query("wipe_nonce", _Nonce)
 _DEVICE_WIPED = _sql.command("device_wiped")
-_ENDED_DEVICES = _sql.query("ended_devices", EndedDevice)
+_ENDED_DEVICES = _sql.query("ended_devices", _Ended)
 
 
 async def devices_of_account(db: Db, org: UUID, account: UUID) -> list[Device]:
     """Return the devices that ring for an account, the latest heard of first."""
-    return await db.all(_DEVICES_OF_ACCOUNT, org=org, account=account)
+    found = await db.all(_DEVICES_OF_ACCOUNT, org=org, account=account)
+    lying = [Text(each.id, each.name, (account,)) for each in found]
+    names = await texts.shown(db, org, DEVICE_NAME, lying)
+    return [structs.replace(each, name=name) for each, name in zip(found, names, strict=True)]
 
 
 async def devices_of_residents(db: Db, org: UUID, spaces: Sequence[UUID]) -> list[ResidentDevice]:
@@ -138,14 +151,19 @@ async def devices_of_residents(db: Db, org: UUID, spaces: Sequence[UUID]) -> lis
 
     The scope must show the spaces, or nothing is known of what they have forgotten.
     """
-    return await db.all(_DEVICES_OF_RESIDENTS, org=org, spaces=spaces)
+    found = await db.all(_DEVICES_OF_RESIDENTS, org=org, spaces=spaces)
+    residents = await texts.residents_of(db, org, {each.space for each in found})
+    lying = [Text(each.id or org, each.name, (residents.get(each.space, org),)) for each in found]
+    names = await texts.shown(db, org, DEVICE_NAME, lying)
+    return [structs.replace(each, name=name) for each, name in zip(found, names, strict=True)]
 
 
 async def take_device(  # noqa: PLR0913  one row's columns
     db: Db, org: UUID, device: UUID, *, account: UUID, name: str, now: datetime
 ) -> None:
     """Let a device, new or known, ring for `account`."""
-    await db.run(_TAKE_DEVICE, org=org, device=device, account=account, name=name, now=now)
+    sealed = await _sealed_name(db, org, device, account, name)
+    await db.run(_TAKE_DEVICE, org=org, device=device, account=account, name=sealed, now=now)
 
 
 async def device_seen(  # noqa: PLR0913  one row's columns
@@ -157,7 +175,7 @@ async def device_seen(  # noqa: PLR0913  one row's columns
         org=actor.org,
         account=actor.account,
         device=device,
-        name=name,
+        name=await _sealed_name(db, actor.org, device, actor.account, name),
         app=app,
         zone_release=zone_release,
         now=now,
@@ -280,4 +298,14 @@ async def device_wiped(db: Db, org: UUID, device: UUID, now: datetime) -> None:
 
 async def ended_devices(db: Db, org: UUID, account: UUID, *, after: datetime) -> list[EndedDevice]:
     """Return an account's devices that were ended after a moment, the latest first."""
-    return await db.all(_ENDED_DEVICES, org=org, account=account, after=after)
+    found = await db.all(_ENDED_DEVICES, org=org, account=account, after=after)
+    lying = [Text(each.id, each.name, (account,)) for each in found]
+    names = await texts.shown(db, org, DEVICE_NAME, lying)
+    return [
+        EndedDevice(name, each.seen_at, each.ended_at, each.wiped_at)
+        for each, name in zip(found, names, strict=True)
+    ]
+
+
+async def _sealed_name(db: Db, org: UUID, device: UUID, account: UUID, name: str) -> str:
+    return (await texts.sealed(db, org, DEVICE_NAME, [Text(device, name, (account,))]))[0]

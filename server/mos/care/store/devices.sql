@@ -100,6 +100,6 @@ UPDATE device SET wiped_at = COALESCE(wiped_at, :now) WHERE org_id = :org AND de
 
 -- name: ended_devices
 -- The devices that were ended after :after, and whether they have said that they are empty.
-SELECT name, seen_at, revoked_at AS ended_at, wiped_at FROM device
+SELECT device_id AS id, name, seen_at, revoked_at AS ended_at, wiped_at FROM device
 WHERE org_id = :org AND account_id = :account AND revoked_at > :after
 ORDER BY revoked_at DESC, device_id;

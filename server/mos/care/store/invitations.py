@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.care.model import Role
 from mos.db import Db, Queries
+from mos.privacy.texts import device_names
 
 _sql = Queries(__package__, "invitations.sql")
 
@@ -89,4 +90,8 @@ async def invitation_state(
     db: Db, org: UUID, account: UUID, invitation: UUID
 ) -> InvitationState | None:
     """Return what became of an account's invitation, or None."""
-    return await db.one(_INVITATION_STATE, org=org, account=account, invitation=invitation)
+    found = await db.one(_INVITATION_STATE, org=org, account=account, invitation=invitation)
+    if found is None:
+        return None
+    [name] = await device_names(db, org, [(found.device, account, found.device_name)])
+    return structs.replace(found, device_name=name)

@@ -1,15 +1,20 @@
 """Who may do what for whom, and from when until when."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.care.model import Permission, Reach
 from mos.care.store.rows import Id
 from mos.db import Db, Queries
+from mos.privacy import texts
+from mos.privacy.texts import Text
 
 _sql = Queries(__package__, "relations.sql")
+# Where a consent lies: under the key of whoever has it, and of the resident whom it is about.
+_CONSENT = "relation|consent"
 
 
 class Relation(Struct, frozen=True):
@@ -40,14 +45,16 @@ _REMOVE_RELATION = _sql.command("remove_relation")
 
 async def relations_within(db: Db, org: UUID, reach: Reach, now: datetime) -> list[Relation]:
     """Return the relations within `reach` that have not ended at `now`, oldest first."""
-    return await db.all(
+    found = await db.all(
         _RELATIONS_WITHIN, org=org, everything=reach.everything, units=list(reach.units), now=now
     )
+    return await _opened(db, org, found)
 
 
 async def relation_for_update(db: Db, org: UUID, relation: UUID) -> Relation | None:
     """Return a relation, locked until the transaction ends, or None."""
-    return await db.one(_RELATION_FOR_UPDATE, org=org, relation=relation)
+    found = await db.one(_RELATION_FOR_UPDATE, org=org, relation=relation)
+    return None if found is None else (await _opened(db, org, [found]))[0]
 
 
 async def supporters(db: Db, org: UUID, space: UUID, units: list[UUID]) -> list[UUID]:
@@ -76,7 +83,7 @@ async def add_relation(db: Db, org: UUID, relation: Relation) -> None:
         unit=relation.unit,
         permissions=relation.permissions,
         is_primary=relation.is_primary,
-        consent=relation.consent,
+        consent=(await sealed_consents(db, org, [relation]))[0],
         valid_from=relation.valid_from,
         valid_to=relation.valid_to,
     )
@@ -93,7 +100,7 @@ async def save_relation(db: Db, org: UUID, relation: Relation, now: datetime) ->
         relation=relation.id,
         permissions=relation.permissions,
         is_primary=relation.is_primary,
-        consent=relation.consent,
+        consent=(await sealed_consents(db, org, [relation]))[0],
         valid_to=relation.valid_to,
         now=now,
     )
@@ -114,3 +121,30 @@ async def cut_relations(
 async def remove_relation(db: Db, org: UUID, relation: UUID) -> None:
     """Remove a relation that never began."""
     await db.run(_REMOVE_RELATION, org=org, relation=relation)
+
+
+async def sealed_consents(db: Db, org: UUID, relations: Sequence[Relation]) -> list[str]:
+    """Return what relations rest on, as it is to lie in the database."""
+    return await texts.sealed(db, org, _CONSENT, await _consents(db, org, relations))
+
+
+async def _opened(db: Db, org: UUID, relations: Sequence[Relation]) -> list[Relation]:
+    consents = await texts.shown(db, org, _CONSENT, await _consents(db, org, relations))
+    return [
+        structs.replace(each, consent=consent)
+        for each, consent in zip(relations, consents, strict=True)
+    ]
+
+
+async def _consents(db: Db, org: UUID, relations: Sequence[Relation]) -> list[Text]:
+    spaces = {each.space for each in relations if each.space is not None and each.consent}
+    residents = await texts.residents_of(db, org, spaces)
+    return [
+        Text(each.id, each.consent, about(each.account, residents.get(each.space or each.id)))
+        for each in relations
+    ]
+
+
+def about(account: UUID, resident: UUID | None) -> tuple[UUID, ...]:
+    """Return whom the consent of a relation is about; of a whole unit it is about one alone."""
+    return (account,) if resident is None else (account, resident)

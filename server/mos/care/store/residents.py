@@ -1,17 +1,21 @@
 """Residents, and the spaces of their days."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.care.model import Reach
 from mos.care.store.rows import Id
 from mos.db import Db, Queries
 from mos.kernel.ids import named_id
+from mos.privacy import texts
+from mos.privacy.texts import Text
 
 _sql = Queries(__package__, "residents.sql")
+# Where a flat lies, sealed under its resident's key.
+_FLAT = "resident|flat"
 
 
 class Resident(Struct, frozen=True):
@@ -58,14 +62,15 @@ _SPACES_OF_ORGANISATION = _sql.query("spaces_of_organisation", Id)
 
 async def residents_within(db: Db, org: UUID, reach: Reach) -> list[Resident]:
     """Return the residents within `reach`, archived ones too, by name."""
-    return await db.all(
+    found = await db.all(
         _RESIDENTS_WITHIN, org=org, everything=reach.everything, units=list(reach.units)
     )
+    return await _opened(db, org, found)
 
 
 async def residents_of_spaces(db: Db, org: UUID, spaces: list[UUID]) -> list[Resident]:
     """Return the residents whose spaces these are, by name."""
-    return await db.all(_RESIDENTS_OF_SPACES, org=org, spaces=spaces)
+    return await _opened(db, org, await db.all(_RESIDENTS_OF_SPACES, org=org, spaces=spaces))
 
 
 async def homes_of_spaces(db: Db, org: UUID, spaces: Collection[UUID]) -> dict[UUID, Home]:
@@ -86,12 +91,14 @@ def medication_of(space: UUID) -> UUID:
 
 async def resident_for_update(db: Db, org: UUID, space: UUID) -> Resident | None:
     """Return a resident, locked until the transaction ends, or None."""
-    return await db.one(_RESIDENT_FOR_UPDATE, org=org, space=space)
+    found = await db.one(_RESIDENT_FOR_UPDATE, org=org, space=space)
+    return None if found is None else (await _opened(db, org, [found]))[0]
 
 
 async def resident_of_account(db: Db, org: UUID, account: UUID) -> Resident | None:
     """Return the resident who is this account, or None."""
-    return await db.one(_RESIDENT_OF_ACCOUNT, org=org, account=account)
+    found = await db.one(_RESIDENT_OF_ACCOUNT, org=org, account=account)
+    return None if found is None else (await _opened(db, org, [found]))[0]
 
 
 async def add_resident(db: Db, org: UUID, resident: Resident) -> None:
@@ -105,7 +112,7 @@ async def add_resident(db: Db, org: UUID, resident: Resident) -> None:
         medication=medication,
         account=resident.account,
         unit=resident.unit,
-        flat=resident.flat,
+        flat=(await sealed_flats(db, org, [resident]))[0],
     )
 
 
@@ -119,7 +126,7 @@ async def save_resident(db: Db, org: UUID, resident: Resident, now: datetime) ->
         org=org,
         space=resident.space,
         unit=resident.unit,
-        flat=resident.flat,
+        flat=(await sealed_flats(db, org, [resident]))[0],
         archived_at=resident.archived_at,
         now=now,
     )
@@ -132,11 +139,34 @@ async def lock_space(db: Db, org: UUID, space: UUID) -> None:
 
 async def follow_profiles(db: Db, org: UUID, profiles: list[Named]) -> None:
     """Let residents be called, live and speak as their profiles say."""
+    accounts = await texts.residents_of(db, org, [profile.space for profile in profiles])
+    flats = [
+        Text(profile.space, profile.flat or "", (accounts.get(profile.space, org),))
+        for profile in profiles
+    ]
+    sealed = await texts.sealed(db, org, _FLAT, flats)
     await db.run(
         _FOLLOW_PROFILES,
         org=org,
         spaces=[profile.space for profile in profiles],
         names=[profile.name for profile in profiles],
-        flats=[profile.flat for profile in profiles],
+        flats=[
+            None if profile.flat is None else flat
+            for profile, flat in zip(profiles, sealed, strict=True)
+        ],
         languages=[profile.language for profile in profiles],
     )
+
+
+async def sealed_flats(db: Db, org: UUID, residents: Sequence[Resident]) -> list[str]:
+    """Return where residents live, as it is to lie in the database."""
+    return await texts.sealed(db, org, _FLAT, [_flat(each) for each in residents])
+
+
+async def _opened(db: Db, org: UUID, residents: Sequence[Resident]) -> list[Resident]:
+    flats = await texts.shown(db, org, _FLAT, [_flat(each) for each in residents])
+    return [structs.replace(each, flat=flat) for each, flat in zip(residents, flats, strict=True)]
+
+
+def _flat(resident: Resident) -> Text:
+    return Text(resident.space, resident.flat, (resident.account,))

@@ -70,7 +70,8 @@ WITH told AS (
   JOIN resident r ON r.org_id = :org AND r.space_id = t.space_id
 ), moved AS (
   UPDATE resident r SET flat = t.flat FROM told t
-  WHERE r.org_id = t.org_id AND r.space_id = t.space_id AND r.flat <> t.flat
+  -- Sealed anew it is never what was there.
+  WHERE r.org_id = t.org_id AND r.space_id = t.space_id AND t.flat IS NOT NULL
 )
 UPDATE account a SET name = COALESCE(t.name, a.name), language = COALESCE(t.language, a.language)
 FROM told t

@@ -9,6 +9,7 @@ from mos.care import rules
 from mos.care.model import Actor, Method, Role
 from mos.care.store.rows import Id
 from mos.db import Db, Queries
+from mos.privacy.texts import device_names
 
 _sql = Queries(__package__, "sessions.sql")
 
@@ -43,6 +44,17 @@ class SessionEntry(Struct, frozen=True):
     current: bool
 
 
+class _Entry(Struct, frozen=True):
+    id: UUID
+    device: UUID | None
+    device_name: str | None
+    # Whom the device rings for by now: its name is theirs.
+    owner: UUID | None
+    created_at: datetime
+    seen_at: datetime
+    current: bool
+
+
 class SessionAuthor(Struct, frozen=True):
     """Whose a session is or was, on which device, and from when until when."""
 
@@ -57,7 +69,7 @@ class SessionAuthor(Struct, frozen=True):
 _SESSION_LOOKUP = _sql.query("session_lookup", SessionRow)
 _SESSION_AUTHOR = _sql.query("session_author", SessionAuthor)
 _SESSION_SEEN = _sql.command("session_seen")
-_SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", SessionEntry)
+_SESSIONS_OF_ACTOR = _sql.query("sessions_of_actor", _Entry)
 _ADD_SESSION = _sql.command("add_session")
 _ADD_SIGNATURE = _sql.command("add_signature")
 _END_SIGNATURES = _sql.command("end_signatures")
@@ -87,9 +99,15 @@ async def session_seen(db: Db, row: SessionRow, now: datetime, expires_at: datet
 
 async def sessions_of_actor(db: Db, actor: Actor, now: datetime) -> list[SessionEntry]:
     """Return the actor's live sessions, the latest used first."""
-    return await db.all(
+    found = await db.all(
         _SESSIONS_OF_ACTOR, org=actor.org, account=actor.account, session=actor.session, now=now
     )
+    lying = ((each.device, each.owner, each.device_name) for each in found)
+    names = await device_names(db, actor.org, lying)
+    return [
+        SessionEntry(each.id, each.device, name or "", each.created_at, each.seen_at, each.current)
+        for each, name in zip(found, names, strict=True)
+    ]
 
 
 async def add_session(

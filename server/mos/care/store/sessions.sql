@@ -11,7 +11,7 @@ UPDATE session SET seen_at = :now, expires_at = :expires_at
 WHERE org_id = :org AND session_id = :session AND revoked_at IS NULL;
 
 -- name: sessions_of_actor
-SELECT s.session_id AS id, s.device_id AS device, COALESCE(d.name, '') AS device_name,
+SELECT s.session_id AS id, s.device_id AS device, d.name AS device_name, d.account_id AS owner,
        s.created_at, s.seen_at, s.session_id = :session AS current
 FROM session s
 LEFT JOIN device d ON d.org_id = s.org_id AND d.device_id = s.device_id
