@@ -12,7 +12,7 @@ from mos.calendar import personal_data as calendar_data
 from mos.calendar import store as calendar
 from mos.care import personal_data as care_data
 from mos.care import store as care_store
-from mos.care.actions import duty
+from mos.care.actions import delegations, duty
 from mos.db import Db, Scope
 from mos.dispatch import erasure as dispatch_erasure
 from mos.dispatch import personal_data as dispatch_data
@@ -43,12 +43,13 @@ def _followed(collection: Collection) -> Collection:
     first, then = collection.applied, medication_synced.FOLLOWS.get(collection.name)
     if first is None or then is None:
         return collection
+    marks = medication_synced.MARKS.get(collection.name)
 
     async def applied(db: Db, org: UUID, changes: list[Change], now: datetime) -> None:
         await first(db, org, changes, now)
         await then(db, org, changes, now)
 
-    return replace(collection, applied=applied)
+    return replace(collection, applied=applied, marks=marks)
 
 
 # In the order in which one push is followed.
@@ -78,6 +79,8 @@ AHEAD_BELOW = plan.RENEW_BELOW
 DUTY_BELOW = duty.RENEW_BELOW
 short_rotas = care_store.short_rotas
 renew_duty = duty.renew
+organisations_that_delegate = care_store.organisations_that_delegate
+tend_delegations = delegations.tend
 draw_samples = samples.draw
 retire = plan.retire
 record_alerts = plan.record_alerts

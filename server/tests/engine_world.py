@@ -57,6 +57,8 @@ class World:
     devices: dict[UUID, UUID] = field(default_factory=dict)
     # Who may do something else than everything, in the residents' days.
     reach: dict[UUID, frozenset[str]] = field(default_factory=dict)
+    # And in their medication.
+    of_medication: dict[UUID, frozenset[str]] = field(default_factory=dict)
     _n: dict[UUID, int] = field(default_factory=dict)
     _clock: str = hlc.NEVER
 
@@ -107,7 +109,10 @@ class World:
             reach={
                 resident.space: self.reach.get(by, EVERYTHING) for resident in self.home.residents
             }
-            | {resident.medication: OF_MEDICATION for resident in self.home.residents},
+            | {
+                resident.medication: self.of_medication.get(by, OF_MEDICATION)
+                for resident in self.home.residents
+            },
         )
         raws = []
         for op in ops:

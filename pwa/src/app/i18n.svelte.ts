@@ -2,6 +2,7 @@
  *  The Swedish files give the type of a key, so a misspelt or missing one does not compile. */
 import type admin from '../locales/sv/admin.json';
 import type common from '../locales/sv/common.json';
+import type delegation from '../locales/sv/delegation.json';
 import type kit from '../locales/sv/kit.json';
 import type resident from '../locales/sv/resident.json';
 import type settings from '../locales/sv/settings.json';
@@ -19,6 +20,7 @@ export type Area =
   | 'resident'
   | 'supporter'
   | 'admin'
+  | 'delegation'
   | 'settings'
   | 'kit'
   | 'sounds'
@@ -28,6 +30,7 @@ type Stored = keyof (typeof common &
   typeof resident &
   typeof supporter &
   typeof admin &
+  typeof delegation &
   typeof settings &
   typeof kit &
   typeof sounds &
@@ -50,7 +53,7 @@ type Catalogue = Readonly<Record<string, string>>;
 const LOCALES: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB', fi: 'fi-FI' };
 const CHOICE = 'mos.language';
 const files = import.meta.glob<Catalogue>(
-  '../locales/*/{common,signin,resident,supporter,admin,settings,kit,sounds,trouble}.json',
+  '../locales/*/{common,signin,resident,supporter,admin,delegation,settings,kit,sounds,trouble}.json',
   { import: 'default' },
 );
 

@@ -31,6 +31,8 @@ export interface Session {
   /** Whether this device asks who signs before each dose, and who has a PIN to sign with on it. Absent: an older server. */
   readonly asks_signer?: boolean;
   readonly signers?: readonly PinPerson[];
+  /** Whoever is signed in, and who signs here: what they may do for whom by delegation. Absent: an older server. */
+  readonly delegations?: readonly MyDelegation[];
   /** Of the session, and what signs changes as made in it. Not kept with the rest: see offline/keys.ts. */
   readonly sid?: string | undefined;
   readonly sync_key?: string | undefined;
@@ -39,6 +41,15 @@ export interface Session {
 /** Is there anybody whose day this person may see? */
 export function seesDays({ residents }: Session): boolean {
   return residents.some(({ permissions }) => permissions.includes('plan.view'));
+}
+
+/** That somebody may do a medical task for a resident, from `since` until before `until` (instants). */
+export interface MyDelegation {
+  readonly account: string;
+  readonly space: string;
+  readonly task: string;
+  readonly since: string;
+  readonly until: string;
 }
 
 export interface ResidentEntry {

@@ -69,6 +69,7 @@ const FIXED: Record<Exclude<Alert['kind'], 'late' | 'missed'>, readonly Step[]> 
     { tell: 'unit', after: 0 },
     { tell: 'all', after: 15 },
   ],
+  unentitled: [{ tell: 'deciders', after: 0 }],
   conflict: [
     { tell: 'deciders', after: 0 },
     { tell: 'all', after: 30 },

@@ -22,6 +22,19 @@ export const ROUTES = [
 ] as const;
 export type Route = (typeof ROUTES)[number];
 
+/** What an order can ask a delegation of, of whoever gives it without a licence. */
+export const TASKS = [
+  'medicine',
+  'insulin',
+  'injection',
+  'drops',
+  'inhalation',
+  'skin',
+  'suppository',
+  'tube',
+] as const;
+export type Task = (typeof TASKS)[number];
+
 interface Every {
   drug: string;
   strength: string;
@@ -38,6 +51,8 @@ interface Every {
   critical: boolean;
   window: number | null;
   stopped: { at: string; why: string } | null;
+  /** Which delegation it asks for; absent or null: none. */
+  delegation?: Task | null;
 }
 export type TimesOrder = Every & { kind: 'times'; rule: Rule };
 export type AsNeededOrder = Every & {
@@ -76,8 +91,12 @@ export function orderProblems(value: unknown): Record<string, OrderProblem> {
     const [where, what] = code.includes(' ') ? code.split(' ') : ['', code];
     found[where ? `${field}.${where}` : field] = what as string;
   }
+  for (const [field, check] of Object.entries(MAY_BE)) {
+    const code = field in value ? check(value[field]) : null;
+    if (code !== null) found[field] = code;
+  }
   for (const field of Object.keys(value).sort())
-    if (!(field in checks)) found[field.slice(0, 40)] = 'unknown';
+    if (!(field in checks) && !(field in MAY_BE)) found[field.slice(0, 40)] = 'unknown';
   return { ...found, ...atOdds(value, found) } as Record<string, OrderProblem>;
 }
 
@@ -198,6 +217,8 @@ const EVERY: Record<string, Check> = {
   window: orNull(whole(0, 1440)),
   stopped: orNull(stopped),
 };
+/** What an order of before does not have. */
+const MAY_BE: Record<string, Check> = { delegation: orNull(oneOf(TASKS)) };
 const OF_KIND: Record<string, Record<string, Check>> = {
   times: { rule: ruleCheck },
   as_needed: {

@@ -3,7 +3,15 @@ import type { Json, Row } from '../offline/model';
 import { count, fieldsOf, moment, oneOf, text, type Fields } from './day';
 import type { Alert } from './model';
 
-const ALERTS: readonly Alert['kind'][] = ['late', 'missed', 'help', 'silent', 'conflict', 'double'];
+const ALERTS: readonly Alert['kind'][] = [
+  'late',
+  'missed',
+  'help',
+  'silent',
+  'conflict',
+  'double',
+  'unentitled',
+];
 
 /** An alert, or null for one that this release does not understand. `call` finds the help that it is about, which says
  *  why. */

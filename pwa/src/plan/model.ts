@@ -126,7 +126,7 @@ export interface Item {
 
 export interface Alert {
   id: string;
-  kind: 'late' | 'missed' | 'help' | 'silent' | 'conflict' | 'double';
+  kind: 'late' | 'missed' | 'help' | 'silent' | 'conflict' | 'double' | 'unentitled';
   occ: string | null;
   reminder: string | null;
   /** Of kind help: they do not want to, rather than need help. */

@@ -132,6 +132,7 @@ export function isSettled(
     case 'help':
     case 'conflict':
     case 'double':
+    case 'unentitled':
       return false;
   }
 }
@@ -385,8 +386,9 @@ const URGENCY: Record<Alert['kind'], number> = {
   double: 1,
   missed: 2,
   conflict: 3,
-  late: 4,
-  silent: 5,
+  unentitled: 4,
+  late: 5,
+  silent: 6,
 };
 
 /** Open alerts: those that wait for somebody first, the most urgent kind first, the oldest first. */

@@ -176,6 +176,7 @@ export const ALERT_TONE: Record<Alert['kind'], 'late' | 'miss' | 'silent'> = {
   silent: 'silent',
   conflict: 'late',
   double: 'miss',
+  unentitled: 'late',
 };
 
 // ───────────────────────────────────────────────────────────── rules

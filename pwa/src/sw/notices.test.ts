@@ -59,6 +59,7 @@ describe('a push message', () => {
     ['near', 'SMS har snart nått månadens tak', 'channels'],
     ['cap', 'SMS har nått månadens tak', 'channels'],
     ['emergency', 'Nödåtkomst har använts', 'logs'],
+    ['delegation', 'En delegering är ny, återkallad eller snart slut', 'delegations'],
   ])('of what those who manage should know (%s) says so, and wakes nobody', (what, title, kind) => {
     const payload = readPayload(JSON.stringify({ kind: 'notice', what }));
     const notice = payload?.kind === 'notice' ? noticeOf(payload, nothing, words) : null;

@@ -1,6 +1,6 @@
 /** What a push message says, and the notification it becomes. Pure: the records and the words are arguments. */
 
-const TOLD = ['near', 'cap', 'emergency'] as const;
+const TOLD = ['near', 'cap', 'emergency', 'delegation'] as const;
 type Told = (typeof TOLD)[number];
 
 /** As the server sends it: ids only. */
@@ -15,7 +15,8 @@ export type Payload =
     }
   | { readonly kind: 'close'; readonly tag: string }
   | { readonly kind: 'test'; readonly nonce: string }
-  /** To those who manage: SMS cost nearly the cap, or have reached it; staff opened somebody in an emergency. */
+  /** To those who manage: SMS cost nearly the cap, or have reached it; staff opened somebody in an emergency. To
+   *  whom it concerns: a delegation is new, was taken back or is soon over. */
   | { readonly kind: 'notice'; readonly what: Told }
   /** Came without content, which its service found too large: something waits. */
   | { readonly kind: 'unknown' };
@@ -26,7 +27,7 @@ export interface Known {
   readonly title: string | null;
   /** The resident's name. */
   readonly name: string | null;
-  /** `late`, `missed`, `help`, `silent`, `conflict`, `double`. */
+  /** `late`, `missed`, `help`, `silent`, `conflict`, `double`, `unentitled`. */
   readonly alert: string | null;
   /** The version of the order that it is a dose of. */
   readonly ver: string | null;
@@ -47,7 +48,15 @@ export type Target =
   | { readonly kind: 'test' }
   | { readonly kind: 'channels' }
   | { readonly kind: 'logs' }
+  | { readonly kind: 'delegations' }
   | { readonly kind: 'home' };
+
+const TARGETS = {
+  near: 'channels',
+  cap: 'channels',
+  emergency: 'logs',
+  delegation: 'delegations',
+} as const;
 
 export interface Notice {
   readonly title: string;
@@ -122,7 +131,7 @@ export function noticeOf(
         // Nobody is woken by what things cost, or by what is looked at afterwards.
         quiet: true,
         actions: [],
-        target: { kind: payload.what === 'emergency' ? 'logs' : 'channels' },
+        target: { kind: TARGETS[payload.what] },
       };
     case 'unknown':
       return {
@@ -146,6 +155,7 @@ function alertTitle({ alert, name, title }: Known, words: Words): string {
   if (alert === 'silent') return words('push.alert.silent', { name });
   if (alert === 'conflict') return words('push.alert.conflict', { name });
   if (alert === 'double') return words('push.alert.double', { name });
+  if (alert === 'unentitled') return words('push.alert.unentitled', { name });
   if (title === null) return words('push.alert.somebody', { name });
   return words(alert === 'missed' ? 'push.alert.missed' : 'push.alert.late', { name, title });
 }

@@ -147,6 +147,7 @@ async function show(target: Target): Promise<void> {
     test: '/installningar',
     channels: '/admin/channels',
     logs: '/admin/logs',
+    delegations: '/delegeringar',
     home: '/',
   }[target.kind];
   const page = (await windows())[0];

@@ -76,6 +76,20 @@ PERSONAL_DATA: tuple[Table, ...] = (
         activity="at until cause reason outcome note reviewed_at", sealed="reason note",
     ),
     table(
+        "delegation", "What a nurse lets a caregiver do, for whom and until when.",
+        purpose="To let nobody do medical tasks who has not been shown how, and to prove it.",
+        terms=(
+            Term(
+                "delegation", rules.DELEGATION_KEPT, "it ended",
+                "a decision of delegation is kept three years at least (SOSFS 1997:14)",
+            ),
+        ),
+        account="account_id",
+        link="org_id delegation_id given_by account_id units spaces renews ended_by",
+        rights="task detail valid_from valid_to checked_on checked_how",
+        activity="given_at ended_at ended_why warned_days",
+    ),
+    table(
         "legal_hold", "That somebody must not be erased, and why.",
         purpose="To keep what the law has kept (Article 17(3)).", goes="when it is lifted",
         account="account_id", link="org_id account_id set_by", rights="why", activity="set_at",

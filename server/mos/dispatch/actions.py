@@ -221,6 +221,11 @@ def double_alert(space: UUID, occ: str) -> UUID:
     return named_id(space, f"alert/double/{occ}")
 
 
+def unentitled_alert(space: UUID, op: UUID) -> UUID:
+    """Return the id of the alert of a dose that somebody gave who might not."""
+    return named_id(space, f"alert/unentitled/{op}")
+
+
 async def known_alerts(
     db: Db, org: UUID, names: Sequence[tuple[UUID, UUID]]
 ) -> set[tuple[UUID, UUID]]:

@@ -183,7 +183,7 @@ class Told(Struct, frozen=True):
     by: tuple[By, ...] = ()
 
 
-AlertKind = Literal["late", "missed", "help", "silent", "conflict", "double"]
+AlertKind = Literal["late", "missed", "help", "silent", "conflict", "double", "unentitled"]
 ClosedWhy = Literal["outcome", "by_hand", "cancelled"]
 
 

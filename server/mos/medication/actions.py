@@ -7,15 +7,19 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from mos.care import store as care
 from mos.care.actions.profile import homes_of
+from mos.care.model import Policy
+from mos.care.rules import lack
 from mos.care.store import medication_of
 from mos.db import Db
 from mos.dispatch import actions as dispatch
 from mos.dispatch.store import AlertCall, Given, given_between
 from mos.medication import rules, store
-from mos.medication.model import AsNeeded, active_of, as_needed_of
+from mos.medication.model import AsNeeded, active_of, as_needed_of, delegation_of
 from mos.plan import actions as plan
 from mos.plan.actions import moment
+from mos.sync.model import Author, Groups
 
 # Names go by the wall, limits by elapsed time: no zone is further from UTC than this.
 _ANY_ZONE = timedelta(days=1)
@@ -76,6 +80,55 @@ async def watch_doubles(db: Db, org: UUID, done: list[Done], now: datetime) -> N
         )
         for (space, rec), limit in limits.items()
         for occ in sorted(_doubled(_of(given.values(), space, rec), limit, new))
+    ]
+    await dispatch.call(db, calls, now)
+
+
+async def unentitled(
+    db: Db, author: Author, doses: list[tuple[Done, frozenset[str]]], now: datetime
+) -> dict[UUID, Groups]:
+    """Return, by op, what is said of doses whose giver might not give them: with what they lacked.
+
+    `doses` with the words that their author had in each space. The fact stands all the same: a
+    dose that was lost would be given once more.
+    """
+    found = await store.orders_named(db, {(dose.space, dose.record) for dose, _ in doses})
+    asks = {(o.space, o.rec): delegation_of(active_of(o.doc) or {}) for o in found}
+    doses = [(dose, words) for dose, words in doses if (dose.space, dose.record) in asks]
+    if not doses:
+        return {}
+    who = await care.standing(db, author.org, author.account)
+    if who.policy is not Policy.CARE_RECORD:
+        return {}
+    spaces = sorted({dose.space for dose, _ in doses})
+    after = min(dose.at for dose, _ in doses)
+    held = await care.delegations_held(db, author.org, [author.account], spaces, after=after)
+    said: dict[UUID, Groups] = {}
+    for dose, words in doses:
+        task = asks[dose.space, dose.record]
+        theirs = [each.held for each in held if medication_of(each.space) == dose.space]
+        lacked = lack(who.policy, who.role, words, task, theirs, dose.at)
+        if lacked is not None:
+            more = {"task": task} if lacked == "delegation" else {}
+            said[dose.op] = {"unentitled": {"why": lacked, "at": moment(now), **more}}
+    return said
+
+
+async def tell_unentitled(db: Db, org: UUID, doses: list[Done], now: datetime) -> None:
+    """Tell whoever decides about medication of doses that somebody gave who might not."""
+    calls = [
+        AlertCall(
+            org=org,
+            space=dose.space,
+            alert=dispatch.unentitled_alert(dose.space, dose.op),
+            kind="unentitled",
+            occ=dose.occ,
+            ladder="unentitled",
+            grace_s=0,
+            from_at=now,
+            about={"order": str(dose.record)},
+        )
+        for dose in doses
     ]
     await dispatch.call(db, calls, now)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mos.care.rules import TASKS
 from mos.kernel.errors import Invalid
 from mos.plan.model.rule import Once, Rule, decode_rule
 
@@ -53,7 +54,15 @@ def problems(v: Any) -> dict[str, str]:
         if code is not None:
             where, _, what = code.rpartition(" ")
             found[f"{field}.{where}" if where else field] = what
-    found |= {str(field)[:40]: "unknown" for field in sorted(v) if field not in checks}
+    for field, check in _MAY_BE.items():
+        code = check(v[field]) if field in v else None
+        if code is not None:
+            found[field] = code
+    found |= {
+        str(field)[:40]: "unknown"
+        for field in sorted(v)
+        if field not in checks and field not in _MAY_BE
+    }
     return found | _at_odds(v, found)
 
 
@@ -205,6 +214,11 @@ _EVERY: dict[str, Check] = {
     "window": _or_null(_whole(0, 1440)),
     "stopped": _or_null(_stopped),
 }
+# What an order of before does not have.
+_MAY_BE: dict[str, Check] = {
+    # Which delegation somebody without a licence needs to give it; None: none.
+    "delegation": _or_null(_one_of(TASKS)),
+}
 _OF_KIND: dict[str, dict[str, Check]] = {
     "times": {"rule": _rule},
     "as_needed": {
@@ -222,6 +236,12 @@ def active_of(doc: dict[str, Any]) -> dict[str, Any] | None:
     active = doc.get("active")
     value = active.get("v") if isinstance(active, dict) else None
     return value if isinstance(value, dict) else None
+
+
+def delegation_of(v: dict[str, Any]) -> str | None:
+    """Return which delegation an order asks of whoever gives it; None for none."""
+    task = v.get("delegation")
+    return task if isinstance(task, str) else None
 
 
 def as_needed_of(v: dict[str, Any]) -> AsNeeded | None:

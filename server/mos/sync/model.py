@@ -63,6 +63,9 @@ class Collection:
     refuse: what it raises undoes the push, and the op at fault is looked for and set aside
     (`mos.sync.apart`), unless the database was away: then the device tries again later.
 
+    `marks` says of events that are taken, before they are kept, what the server adds to each:
+    groups by the op. It refuses nothing either; a crash is treated as one of `applied`.
+
     An id of version 5 is a name: it may be taken before what it names is there, and another
     collection's, or a conflict's, then never could be. So people write such a record only where
     `named` says of space, id and groups that this is its name, or `known` that the server has begun
@@ -82,8 +85,18 @@ class Collection:
     # What a writer must know: an app that cannot show a new field of it may not write without it.
     min_push: int = 1
     applied: Callable[[Db, UUID, list[Change], datetime], Awaitable[None]] | None = None
+    marks: "Marks | None" = None
     named: Callable[[UUID, UUID, Groups], bool] | None = None
     known: Callable[[Db, UUID, Sequence[RecordName]], Awaitable[set[RecordName]]] | None = None
+
+
+class Happening(Struct, frozen=True):
+    """An event as it is about to be kept: what its author wrote, and might do in its space."""
+
+    op: UUID
+    space: UUID
+    v: Groups
+    words: frozenset[str]
 
 
 class SystemChange(Struct, frozen=True, kw_only=True):
@@ -127,6 +140,9 @@ class Author(Struct, frozen=True, kw_only=True):
     # The shape of records that their app knows.
     schema: int = SCHEMA
 
+
+# What a domain adds to events, by op (Collection.marks).
+Marks = Callable[[Db, Author, Sequence[Happening], datetime], Awaitable[Mapping[UUID, Groups]]]
 
 # ────────────────────────────────────────────────── what travels
 

@@ -50,13 +50,16 @@ _SPACES_AT_ONCE = 50
 _BEAT_EVERY = timedelta(seconds=5)
 _COUNT_EVERY = timedelta(seconds=10)
 _FORGET_AFTER = timedelta(days=1)
+_DELEGATIONS_EVERY = timedelta(minutes=10)
 _TIDY_EVERY = timedelta(days=1)
 _TIDY_AT_ONCE = 20
 # Of a thousand ops and records each; what is left waits for tomorrow.
 _TIDY_PARTS = 20
 _LONGEST_BACK_OFF_S = 30.0
 # What looks at every resident, and has time: not again for each swarm of messages that has ended.
-_FOR_EVERYBODY = frozenset({"plan", "duty", "retire", "windows", "tidy", "logs", "retention"})
+_FOR_EVERYBODY = frozenset(
+    {"plan", "duty", "delegations", "retire", "windows", "tidy", "logs", "retention"}
+)
 # The classes of what is kept that go as a space is looked after.
 _OF_SPACE = ("rec", "quarantine", "op")
 _OF_CLIPS = ("clip",)
@@ -138,10 +141,12 @@ class Worker:
         self._beaten_at: datetime | None = None
         self._counted_at: datetime | None = None
         self._began_at: datetime | None = None
+        self._delegated_at: datetime | None = None
         self._passes: dict[str, Pass] = {
             "beat": self._beat,
             "plan": self._plan,
             "duty": self._duty,
+            "delegations": self._delegations,
             "retire": self._retire,
             "claim": self._claim,
             "look": self._look,
@@ -284,6 +289,17 @@ class Worker:
         for org, some in units.items():
             async with self._app.transaction(Scope(org)) as db:
                 await wiring.renew_duty(db, org, some, now)
+
+    async def _delegations(self, now: datetime) -> None:
+        """End what ends with a role or relation, and tell of what is soon over."""
+        if self._delegated_at is not None and abs(now - self._delegated_at) < _DELEGATIONS_EVERY:
+            return
+        async with self._own.transaction() as db:
+            organisations = await wiring.organisations_that_delegate(db, now)
+        for org in organisations:
+            async with self._app.transaction(Scope(org)) as db:
+                await wiring.tend_delegations(db, org, now)
+        self._delegated_at = now
 
     async def _retire(self, now: datetime) -> None:
         """Take what is planned for residents who have moved out away."""

@@ -71,6 +71,8 @@ ACTS = SEES_PLAN | dict.fromkeys(("resident", "manager", "head_of_family"), 404)
 
 # Who opens somebody in an emergency.
 GIVES_CARE = _all(403, caregiver=OK, nurse=OK)
+# Nurses who decide about medication here.
+DELEGATES = _all(403, nurse=OK)
 # The accesses: of the units that one manages, or all.
 READS_LOGS = _all(403, manager=OK, head_of_family=OK, auditor=OK, manager_elsewhere=OK)
 
@@ -298,6 +300,45 @@ async def _opening(world: World, _browser: Browser) -> Ask:
     other = await a_resident(world.database, world.home.org, unit)
     reason = "Täcker hela huset i natt."
     return Ask("emergencies", {"space": str(other.space), "cause": "cover", "reason": reason})
+
+
+def _delegating(make: Make) -> Make:
+    """The same where the nurse decides about medication, in a care record."""
+
+    async def made(world: World, browser: Browser) -> Ask:
+        await world.database.sql(
+            "UPDATE relation SET permissions = '{plan.view,medication.view,medication.edit}' "
+            "WHERE account_id = $1",
+            world.accounts["nurse"][1],
+        )
+        return await _in_care(make)(world, browser)
+
+    return made
+
+
+async def _delegation(world: World, _browser: Browser) -> Ask:
+    return Ask(
+        "delegations",
+        {
+            "account": str(world.home.caregiver), "task": "drops", "units": [str(world.home.unit)],
+            "first": "2026-11-25", "last": "2027-11-24", "checked_on": "2026-11-25",
+            "checked_how": "Visade mig.",
+        },
+    )  # fmt: skip
+
+
+async def _revocation(world: World, _browser: Browser) -> Ask:
+    """Of what another nurse has given."""
+    delegation, nurse = uuid4(), await an_account(world.database, world.home.org, "nurse")
+    now = world.site.clock.now
+    await world.database.sql(
+        "INSERT INTO delegation (org_id, delegation_id, given_by, account_id, task, detail, units, "
+        "spaces, valid_from, valid_to, checked_on, checked_how, given_at) VALUES "
+        "($1, $2, $3, $4, 'drops', '', $5, '{}', $6, $7, '2026-11-01', 'x', $6)",
+        world.home.org, delegation, nurse, world.home.caregiver, [world.home.unit], now,
+        now + timedelta(days=90),
+    )  # fmt: skip
+    return Ask(f"delegations/{delegation}/revocation", {"why": "Slutar."})
 
 
 def _of_resident(tail: str, body: Any = None) -> Make:
@@ -853,6 +894,11 @@ MATRIX: dict[str, tuple[dict[str, int], Make]] = {
     "GET /emergencies/mine": (SIGNED_IN, _plain("emergencies/mine")),
     "POST /emergencies": (GIVES_CARE, _in_care(_opening)),
     "DELETE /emergencies/{emergency_id}": (_all(404, **_MANAGERS), _emergency),
+    "GET /delegations": (DELEGATES, _delegating(_plain("delegations"))),
+    "GET /delegations/choices": (DELEGATES, _delegating(_plain("delegations/choices"))),
+    "GET /delegations/mine": (SIGNED_IN, _plain("delegations/mine")),
+    "POST /delegations": (DELEGATES, _delegating(_delegation)),
+    "POST /delegations/{delegation_id}/revocation": (DELEGATES, _delegating(_revocation)),
     "GET /residents/{space}/accesses": (
         _all(404, resident=OK, manager=OK, head_of_family=OK, auditor=OK),
         _of_resident("accesses"),

@@ -84,6 +84,10 @@ ROWS = {
     "emergency": "INSERT INTO emergency (org_id, emergency_id, relation_id, account_id, space_id, "
     "unit_id, at, until, cause, reason) SELECT org, gen_random_uuid(), gen_random_uuid(), account, "
     "space, unit_id, at, at, 'urgent', '' FROM v JOIN resident r ON r.space_id = v.space",
+    "delegation": "INSERT INTO delegation (org_id, delegation_id, given_by, account_id, task, "
+    "detail, units, spaces, valid_from, valid_to, checked_on, checked_how, given_at) "
+    "SELECT org, gen_random_uuid(), gen_random_uuid(), account, 'drops', '', "
+    "ARRAY[gen_random_uuid()], '{}', at - interval '90 days', at, '2026-01-01', '', at FROM v",
     "watch_window": "INSERT INTO watch_window (org_id, from_at, expected, told, late, excused, "
     "waiting, lost, silent, judged_at) SELECT org, at, 0, 0, 0, 0, 0, 0, 0, at FROM v",
     "delivery": "INSERT INTO delivery (org_id, space_id, kind, subject, step, account_id, "
@@ -95,6 +99,7 @@ TABLES = {"quarantine_stray": "quarantine"}
 # Whoever is held by a case is asked for in these.
 OF_SOMEBODY = [
     "session", "invitation", "duty", "unread_refusal", "quarantine_stray", "delivery", "emergency",
+    "delegation",
 ]  # fmt: skip
 
 

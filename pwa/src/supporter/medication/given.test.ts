@@ -30,6 +30,7 @@ const given = (change: Partial<Given>): Given => ({
   ...{ rec: 'r', occ: 'alvedon@2026-11-27T08:00', at: 0, by: 'kim', st: 'done', givenBy: '' },
   ver: 'v1',
   written: '',
+  lacked: null,
   ...change,
 });
 

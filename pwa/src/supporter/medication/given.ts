@@ -16,6 +16,8 @@ export interface Given {
   ver: string | null;
   /** How much that said (`1.5 tablett`); empty where it was not written down. */
   written: string;
+  /** What whoever gave it lacked; null for nothing. */
+  lacked: 'delegation' | 'sign' | null;
 }
 
 /** What was recorded of the order and not taken back, the latest first. */
@@ -34,10 +36,15 @@ export function recordedOf(
         givenBy: text(v['given_by']),
         ver: text(v['ver']) || null,
         written: text(v['amount']),
+        lacked: lackedIn(text(fieldsOf(doc['unentitled'])['why'])),
       };
     })
     .filter(({ occ }) => occ.slice(0, occ.lastIndexOf('@')) === order)
     .sort((a, b) => b.at - a.at);
+}
+
+function lackedIn(why: string): Given['lacked'] {
+  return why === 'delegation' || why === 'sign' ? why : null;
 }
 
 /** A dose that was given in part was given. */

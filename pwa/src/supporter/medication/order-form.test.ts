@@ -28,6 +28,19 @@ describe('the form of an order', () => {
     expect(shown.map(({ dose }) => dose)).toEqual(['2,5', '2,5', '2.5']);
   });
 
+  it('keeps which delegation an order asks for, and says nothing of it where the order did not', () => {
+    const silent = orderOf(filled, null);
+    const asking = orderOf({ ...filled, delegation: 'insulin' }, null);
+    const [before, with_] = [silent, asking].map((v) => v as unknown as Order) as [Order, Order];
+
+    expect(silent).not.toHaveProperty('delegation');
+    expect(orderOf(formOfOrder(before, base), before)).toEqual(silent);
+    expect(orderOf(formOfOrder(with_, base), with_)).toEqual(asking);
+    expect(orderOf({ ...formOfOrder(with_, base), delegation: '' }, with_)).toMatchObject({
+      delegation: null,
+    });
+  });
+
   it('asks of a medicine as needed why, how often and how many', () => {
     const needed = { ...filled, kind: 'as_needed' as const, hours: '0', most: '' };
     expect(problemsOfOrder(needed, null)).toMatchObject({

@@ -1,5 +1,5 @@
 /** An order as it is filled in, and the order that it becomes. Pure; what is wrong is said by medication/order.ts. */
-import type { AsNeededOrder, Order, OrderProblem, Route } from '../../medication/order';
+import type { AsNeededOrder, Order, OrderProblem, Route, Task } from '../../medication/order';
 import { doseText, intervalMinutes, orderProblems } from '../../medication/order';
 import type { Json } from '../../offline/model';
 import type { Day, Rule } from '../../plan/model';
@@ -33,6 +33,8 @@ export interface OrderForm {
   text: string;
   double: boolean;
   critical: boolean;
+  /** Empty: none is asked for. */
+  delegation: Task | '';
   zone: string;
 }
 
@@ -41,7 +43,8 @@ export function blankOrder({ zone, date }: { zone: string; date: string }): Orde
     ...{ drug: '', strength: '', form: '', dose: '1', unit: '', route: 'oral', kind: 'times' },
     ...{ days: [...DAYS], times: ['08:00'], everyWeeks: 1, kept: null },
     ...{ whyNeeded: '', hours: '4', minutes: '0', most: '4', followUp: '60', window: '' },
-    ...{ from: date, until: '', prescriber: '', text: '', double: false, critical: false, zone },
+    ...{ from: date, until: '', prescriber: '', text: '', double: false, critical: false },
+    ...{ delegation: '', zone },
   };
 }
 
@@ -56,6 +59,7 @@ export function formOfOrder(
     ...{ drug: v.drug, strength: v.strength, form: v.form, dose, unit: v.unit },
     ...{ route: v.route, kind: v.kind, from: v.from, until: v.until ?? '' },
     ...{ prescriber: v.prescriber, text: v.text, double: v.double, critical: v.critical },
+    delegation: v.delegation ?? ('' as const),
     window: v.window === null ? '' : String(v.window),
   };
   return v.kind === 'times' ? { ...common, ...whenOf(v.rule) } : { ...common, ...neededOf(v) };
@@ -104,6 +108,10 @@ export function orderOf(form: OrderForm, before: Order | null): Record<string, J
     critical: form.critical,
     window: numberOf(form.window),
     stopped: before?.stopped ?? null,
+    // An order of before says nothing of it, and is not changed by that.
+    ...((form.delegation !== '' || before?.delegation !== undefined) && {
+      delegation: form.delegation === '' ? null : form.delegation,
+    }),
     ...(form.kind === 'times'
       ? { rule: ruleOf(form, before) as unknown as Json }
       : {

@@ -99,6 +99,9 @@ function linesOfOrder(v: Fields, today: string): Line[] {
     line('until', order.until === null ? t('supporter.pause.open') : dateWords(order.until, today)),
     line('prescriber', order.prescriber),
     line('text', order.text),
+    ...(order.delegation === undefined || order.delegation === null
+      ? [line('delegation', t('supporter.med.delegation.none'))]
+      : [line('delegation', taskWords(order.delegation))]),
     line('double', t(order.double ? 'supporter.med.yes' : 'supporter.med.no')),
     line('critical', t(order.critical ? 'supporter.med.yes' : 'supporter.med.no')),
     line('window', order.window === null ? t('supporter.grace.usual') : lengthWords(order.window)),
@@ -117,6 +120,12 @@ function safely(words: () => string): string {
 
 function line(key: string, value: string): Line {
   return { key, label: t(`supporter.med.field.${key}` as 'supporter.med.field.drug'), text: value };
+}
+
+/** A medical task that is delegated; one that this release does not know is its own. */
+export function taskWords(task: string): string {
+  const key = `supporter.med.task.${task}`;
+  return has(key) ? t(key) : task;
 }
 
 export function routeWords(route: string): string {

@@ -53,9 +53,10 @@ export function othersHere(): readonly PinPerson[] {
   );
 }
 
-/** Who signs a dose: asked where the device asks so, else whoever is signed in. Null: they turned back. */
+/** Who signs a dose: asked where the device asks so, or where whoever is signed in may not; else whoever is signed in. Null: they turned back. */
 export function signer(question: Question): Promise<Signed | null> {
-  const asks = question.says === 'dose' && mos.session?.asks_signer === true;
+  const barred = (question.bars?.(mos.session?.account.id ?? '') ?? null) !== null;
+  const asks = (question.says === 'dose' && mos.session?.asks_signer === true) || barred;
   return asks ? ask(question, { own: true }) : Promise.resolve(me());
 }
 

@@ -10,7 +10,7 @@ from mos.care.actions.news import News
 from mos.care.actions.profile import lock_profile, record_profile
 from mos.care.actions.session_keys import SessionKeys
 from mos.care.actions.text import Language, Name, named
-from mos.care.model import Access, Actor, Permission, Role
+from mos.care.model import Access, Actor, Permission, Policy, Role
 from mos.db import Db
 from mos.kernel.errors import Forbidden, Unauthenticated
 
@@ -42,6 +42,16 @@ class MyResident(Struct, frozen=True):
     permissions: list[Permission]
 
 
+class MyDelegation(Struct, frozen=True):
+    """That somebody may do a medical task for a resident, from `since` until before `until`."""
+
+    account: UUID
+    space: UUID
+    task: str
+    since: datetime
+    until: datetime
+
+
 class SessionBody(Struct, frozen=True):
     """The answer to signing in: all that the app keeps to work offline."""
 
@@ -62,6 +72,8 @@ class SessionBody(Struct, frozen=True):
     # Whether this device asks who signs before each dose, and who has a PIN to sign with on it.
     asks_signer: bool
     signers: list[store.PinPerson]
+    # Of whoever is signed in and of who signs here: what a device without contact goes by.
+    delegations: list[MyDelegation]
 
 
 class AccountChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,9 +94,11 @@ async def session_body(db: Db, keys: SessionKeys, actor: Actor, now: datetime) -
     installation = await store.this_installation(db)
     # A resident's own tablet signs nothing for those who help.
     device = None if actor.role is Role.RESIDENT else actor.device
+    organisation = await store.organisation(db, actor.org)
+    signers = [] if device is None else await store.people_with_pin(db, actor.org, device)
     return SessionBody(
         account=Self(account.id, account.name, account.role, account.language),
-        organisation=await store.organisation(db, actor.org),
+        organisation=organisation,
         units=[
             UnitName(unit.id, unit.name)
             for unit in await store.units_of_actor(db, actor, spaces, now)
@@ -100,8 +114,24 @@ async def session_body(db: Db, keys: SessionKeys, actor: Actor, now: datetime) -
         sync_key=keys.text(actor.session),
         demo=installation is not None and installation.demo,
         asks_signer=device is not None and await store.asks_signer(db, actor.org, device),
-        signers=[] if device is None else await store.people_with_pin(db, actor.org, device),
+        signers=signers,
+        delegations=await _delegations(db, actor, organisation, signers, spaces, now),
     )
+
+
+async def _delegations(  # noqa: PLR0913, PLR0917  whose, for whom
+    db: Db,
+    actor: Actor,
+    organisation: store.Organisation,
+    signers: list[store.PinPerson],
+    spaces: list[UUID],
+    now: datetime,
+) -> list[MyDelegation]:
+    if organisation.policy is not Policy.CARE_RECORD or actor.role is Role.RESIDENT:
+        return []
+    accounts = sorted({actor.account, *(each.account for each in signers)})
+    held = await store.delegations_held(db, actor.org, accounts, spaces, after=now)
+    return [MyDelegation(row.account, row.space, row.task, row.since, row.until) for row in held]
 
 
 def _mine(resident: store.Resident, access: Access) -> MyResident:

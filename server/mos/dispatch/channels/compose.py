@@ -9,8 +9,12 @@ from mos.dispatch.store import Addressed
 from mos.kernel.ids import named_id
 
 # What a notice says, and where the app says more, by the first word of its subject.
-_NOTICES: dict[str, Kind] = {"near": "near", "cap": "cap", "emergency": "emergency"}
-_PLACES = {"near": "admin", "cap": "admin", "emergency": "admin/logs"}
+_NOTICES: dict[str, Kind] = {
+    "near": "near", "cap": "cap", "emergency": "emergency", "delegation": "delegation",
+}  # fmt: skip
+_PLACES = {
+    "near": "admin", "cap": "admin", "emergency": "admin/logs", "delegation": "delegeringar",
+}  # fmt: skip
 _EVENTS = {"taken": "alert.taken", "close": "alert.closed"}
 
 

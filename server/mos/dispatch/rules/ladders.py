@@ -41,6 +41,8 @@ LADDERS: dict[str, tuple[Step, ...]] = {
     "conflict": (Step(Audience.DECIDERS, _minutes(0)), Step(Audience.ALL, _minutes(30))),
     # Something may have been given twice.
     "double": (Step(Audience.UNIT, _minutes(0)), Step(Audience.ALL, _minutes(15))),
+    # A dose was given by somebody who might not: nobody is in danger by that alone.
+    "unentitled": (Step(Audience.DECIDERS, _minutes(0)),),
     "silent": (Step(Audience.PRIMARY, _minutes(0)), Step(Audience.UNIT, _minutes(15))),
 }
 

@@ -6,7 +6,7 @@ Weight = Literal["normal", "important", "critical"]
 
 # Somebody asks for help, something critical is not done, something may have been given twice.
 _CRITICAL = frozenset({"critical", "help", "double"})
-_IMPORTANT = frozenset({"important", "conflict", "silent"})
+_IMPORTANT = frozenset({"important", "conflict", "silent", "unentitled"})
 
 
 def weight(ladder: str, criticality: str) -> Weight:

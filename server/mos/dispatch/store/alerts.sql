@@ -25,10 +25,10 @@ ON CONFLICT (org_id, space_id, alert_id) DO UPDATE SET
   taken_at = CASE WHEN a.closed_at IS NULL THEN a.taken_at END,
   handed_to = CASE WHEN a.closed_at IS NULL THEN a.handed_to END,
   resumes_at = CASE WHEN a.closed_at IS NULL THEN a.resumes_at END,
-  from_at = CASE WHEN a.closed_at IS NULL OR a.kind NOT IN ('conflict', 'double') THEN a.from_at
+  from_at = CASE WHEN a.closed_at IS NULL OR a.kind NOT IN ('conflict', 'double', 'unentitled') THEN a.from_at
                  ELSE excluded.from_at END,
   closed_at = NULL, closed_why = NULL
-WHERE (a.closed_why IS DISTINCT FROM 'by_hand' OR a.kind IN ('conflict', 'double'))
+WHERE (a.closed_why IS DISTINCT FROM 'by_hand' OR a.kind IN ('conflict', 'double', 'unentitled'))
   AND (a.closed_at IS NOT NULL OR a.kind <> excluded.kind)
 
 -- name: known_alerts
@@ -44,7 +44,7 @@ WITH shut AS (
   FROM unnest(:orgs::uuid[], :spaces::uuid[], :occs::text[], :whys::text[])
     AS g (org_id, space_id, occ, why)
   JOIN alert a ON a.org_id = g.org_id AND a.space_id = g.space_id AND a.occ = g.occ
-    AND a.closed_at IS NULL AND a.kind NOT IN ('help', 'double')
+    AND a.closed_at IS NULL AND a.kind NOT IN ('help', 'double', 'unentitled')
   ORDER BY a.org_id, a.space_id, a.alert_id FOR UPDATE OF a
 )
 UPDATE alert a SET closed_at = :now, closed_why = s.why, next_at = NULL, unrecorded = true,
@@ -75,7 +75,7 @@ WITH back AS (
   FROM unnest(:spaces::uuid[], :alerts::uuid[]) AS g (space_id, alert_id)
   JOIN alert a ON a.org_id = :org AND a.space_id = g.space_id AND a.alert_id = g.alert_id
     AND a.closed_why = 'by_hand'
-  WHERE a.kind IN ('help', 'silent', 'conflict', 'double') OR NOT EXISTS (
+  WHERE a.kind IN ('help', 'silent', 'conflict', 'double', 'unentitled') OR NOT EXISTS (
     SELECT FROM occurrence o WHERE o.org_id = a.org_id AND o.space_id = a.space_id AND o.occ = a.occ
       AND o.state IN ('closed', 'cancelled', 'paused'))
   ORDER BY a.space_id, a.alert_id FOR UPDATE OF a

@@ -18,6 +18,7 @@ from mos.sync.model import (
     Change,
     Collections,
     Groups,
+    Happening,
     Op,
     Pushed,
     PushHead,
@@ -69,6 +70,7 @@ async def push(  # noqa: PLR0913  one more than five
     )
     if not items:
         return Pushed(now, [], {}, {}, {})
+    await _mark(db, author, items, collections, now)
     sealed = [records.item(item, clear_of(collections, item.get("coll", ""))) for item in items]
     rows = await store.push(db, author.org, sealed, now, author=author, skew_ms=skew_ms)
     changes = _changes(items, rows, now, records, author)
@@ -111,6 +113,36 @@ async def record(db: Db, org: UUID, changes: list[SystemChange], now: datetime) 
         if row.code in ("no_access", "rec_taken"):
             raise ValueError(f"a system op was refused: {row.code}")
     return _changes(items, rows, now, records)
+
+
+async def _mark(
+    db: Db, author: Author, items: list[dict[str, Any]], collections: Collections, now: datetime
+) -> None:
+    """Let the domains add what is the server's to say of events that are not refused."""
+    taken = [item for item in items if item.get("kind") == "event" and "verdict" not in item]
+    for collection in collections.values():
+        of = [item for item in taken if item["coll"] == collection.name]
+        if collection.marks is None or not of:
+            continue
+        happenings = [
+            Happening(item["op"], item["space"], item["val"]["v"], _words(author, item["space"]))
+            for item in of
+        ]
+        try:
+            marks = await collection.marks(db, author, happenings, now)
+        except Exception as error:
+            if may_pass(error):
+                raise
+            raise HookFailed(collection.name) from error
+        for item in of:
+            item["val"] = {**item["val"], **marks.get(item["op"], {})}
+
+
+def _words(author: Author, space: UUID) -> frozenset[str]:
+    """Return what the author may do in a space; where that is nothing now, what they might."""
+    if space in author.reach:
+        return author.reach[space]
+    return frozenset[str]().union(*(held.words for held in author.had.get(space, ())))
 
 
 async def _log(db: Db, author: Author, changes: list[Change], now: datetime) -> None:

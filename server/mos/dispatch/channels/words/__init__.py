@@ -25,6 +25,7 @@ Kind = Literal[
     "near",
     "cap",
     "emergency",
+    "delegation",
     "second_factor_reset",
     "reset",
     "password_changed",
