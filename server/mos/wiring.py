@@ -27,6 +27,8 @@ from mos.privacy.declaring import Table
 from mos.privacy.keyring import Keyring, keyring_of
 from mos.review import personal_data as review_data
 from mos.review.actions import samples
+from mos.rights import personal_data as rights_data
+from mos.rights import store as rights
 from mos.speech import personal_data as speech_data
 from mos.speech import store as speech
 from mos.speech.actions import clips
@@ -71,6 +73,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
     *audit_data.PERSONAL_DATA,
     *review_data.PERSONAL_DATA,
     *speech_data.PERSONAL_DATA,
+    *rights_data.PERSONAL_DATA,
     *privacy_data.PERSONAL_DATA,
 )
 
@@ -105,6 +108,7 @@ async def erase(db: Db, org: UUID, space: UUID, now: datetime) -> bool:
         await dispatch_erasure.erase(db, org, each)
         await calendar.erase(db, org, each)
         await speech.erase(db, org, each)
+    await rights.erase_of_space(db, org, space)
     await erasure.erase(db, org, medication, now)
     log.note(db, org, Happened(event="erased", of=space), now)
     return await erasure.erase(db, org, space, now)
@@ -132,6 +136,7 @@ async def erase_person(
     await db.scope(Scope(org, tuple(await care_store.spaces_of_organisation(db, org))))
     await speech.erase_voice(db, org, account)
     await db.scope(Scope(org))
+    await rights.erase(db, org, account)
     await care_store.forget_person(db, org, kept, now, despite=despite)
     log.note(db, org, Happened(event="erased", of=account), now)
     return True

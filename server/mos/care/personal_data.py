@@ -53,7 +53,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
     ),
     table(
         "relation", "Who may do what for whom, and what that rests on.", purpose=_CARE,
-        goes="when it is removed, or " + _ERASED, account="account_id",
+        goes="when it is removed, or " + _ERASED, account="account_id", also="space_id",
         link="org_id relation_id account_id space_id unit_id",
         rights="permissions is_primary consent valid_from valid_to", sealed="consent",
     ),

@@ -1,38 +1,22 @@
-"""All that there is of a person, as one JSON document: for `mos privacy export`."""
+"""All that there is of a person, into files: for `mos privacy export`."""
 
-import base64
-from collections.abc import AsyncIterator, Callable
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
-import mos
-from mos.care import store
-from mos.db import Db, Pool, Scope
-from mos.privacy import texts
-from mos.privacy.declaring import Table
-from mos.privacy.exporting import keys_of, rows
-from mos.privacy.sealing import KeyGone
-from mos.review import store as review
-from mos.speech import store as speech
-from mos.sync.archive import read
-from mos.sync.sealing import Records, records_of
+from mos.db import Pool
+from mos.rights.actions import setting
+from mos.rights.actions.readable import Gathered
+from mos.rights.actions.readable import readable as in_words
+from mos.rights.actions.reading import Count, NoSuchPerson, Opener, Whose, pieces
+from mos.rights.model import Language
 from mos.wiring import PERSONAL_DATA
 
-# The tables whose sealed columns are single texts, and by what column each of their rows is known.
-_KEYS_OF_TEXTS = {
-    "resident": "space_id",
-    "relation": "relation_id",
-    "device": "device_id",
-}
-
-
-class NoSuchPerson(Exception):
-    """There is no such account."""
+__all__ = ["NoSuchPerson", "Opener", "Written", "export"]
 
 
 class Written(Struct, frozen=True):
@@ -55,121 +39,20 @@ async def export(
     *,
     archive: Path | None = None,
     progress: Progress = lambda _table, _rows: None,
+    readable: Write | None = None,
+    language: Language = "sv",
 ) -> Written:
     """Write all that there is of an account, opened, as one JSON document; in pages.
 
-    `pool` signs in as the owner: some tables show nothing to anybody else. Secrets are left out,
-    by the declarations. Raises NoSuchPerson, and KeyGone of somebody erased.
+    What can be read of it is written as PDF with `readable`, in `language`. Raises
+    NoSuchPerson, and KeyGone of somebody erased.
     """
-    tables = count = 0
-    async with pool.transaction(Scope(org)) as db:
-        kept = await store.kept_for(db, org, account)
-        if kept is None:
-            raise NoSuchPerson
-        spaces = [kept.space, store.medication_of(kept.space)] if kept.space else []
-        await db.scope(Scope(org, tuple(spaces)))
-        opener = Opener(db, org, await records_of(db, org, spaces))
-        keys = await keys_of(db)
-        head = {"mos": mos.__version__, "made_at": now, "organisation": org, "account": account}
-        write(msgspec.json.encode(head)[:-1] + b',"tables":{')
-        for table in PERSONAL_DATA:
-            subjects = spaces if table.subject == "space" else [account]
-            if table.of is None or table.store == "keys" or not subjects:
-                continue
-            write((b"," if tables else b"") + msgspec.json.encode(table.name) + b":[")
-            tables, here = tables + 1, 0
-            async for page in rows(db, table, org, subjects, keys[table.name]):
-                for row in page:
-                    text = msgspec.json.encode(await opener.row(table, row), enc_hook=_plain)
-                    write((b"," if here else b"") + text)
-                    here += 1
-                progress(table.name, count + here)
-            count += here
-            write(b"]")
-        write(b'},"archive":[')
-        first = True
-        async for line in _archived(archive, org, spaces, opener):
-            write((b"" if first else b",") + line)
-            first, count = False, count + 1
-        write(b"]}\n")
-    return Written(tables, count)
-
-
-class Opener:
-    """Opens the sealed columns of rows; a sealed column that it does not know is an error."""
-
-    def __init__(self, db: Db, org: UUID, records: Records) -> None:
-        """Open with what `records` opens."""
-        self._db, self._org, self._records = db, org, records
-
-    async def row(self, table: Table, row: dict[str, Any]) -> dict[str, Any]:
-        """Return a row for its person: opened, and without what only the machine needs."""
-        opened = {name: row[name] for name in table.given}
-        # What only the machine needs is left out, sealed or not.
-        for column in table.sealed & opened.keys():
-            opened[column] = await self._opened(table.name, column, row)
-        return opened
-
-    async def _opened(self, table: str, column: str, row: dict[str, Any]) -> Any:
-        match table, column:
-            case ("rec", "doc") | ("op", "val"):
-                held = _json(row[column])
-                return self._records.doc(row["space_id"], row["coll"], row["rec_id"], held)
-            case ("quarantine", "payload"):
-                held = _json(row[column])
-                return self._records.payload(row["space_id"], row["op_id"], held)
-            case ("clip", "body"):
-                found = await speech.clip(self._db, self._org, row["space_id"], row["clip_id"])
-                if found is None:
-                    raise KeyGone("a recorded voice does not open")
-                return base64.b64encode(found.body).decode()
-            case ("access_sample", "note"):
-                month, entry = row["month"], row["entry_id"]
-                return await review.note_of(self._db, self._org, month, entry, row[column])
-            case ("emergency", _):
-                whom = await store.residents_of_spaces(self._db, self._org, [row["space_id"]])
-                return await store.open_emergency_text(
-                    self._db, self._org, whom[0].account, row["emergency_id"], column, row[column]
-                )
-            case _ if table in _KEYS_OF_TEXTS:
-                return await self._text(table, column, row)
-            case _:
-                raise NotImplementedError(f"nobody opens {table}.{column}")
-
-    async def _text(self, table: str, column: str, row: dict[str, Any]) -> str:
-        about: tuple[UUID, ...] = (row["account_id"],)
-        if table == "relation" and row["space_id"]:
-            residents = await texts.residents_of(self._db, self._org, [row["space_id"]])
-            about = store.about(row["account_id"], residents.get(row["space_id"]))
-        text = texts.Text(row[_KEYS_OF_TEXTS[table]], row[column], about)
-        [found] = await texts.opened(self._db, self._org, f"{table}|{column}", [text])
-        return found
-
-    def archived(self, line: dict[str, Any], space: UUID) -> dict[str, Any]:
-        """Return a line of a space's archive, opened."""
-        if isinstance(line.get("val"), dict):
-            opened = self._records.doc(space, line["coll"], line["rec_id"], line["val"])
-            return line | {"val": opened}
-        return line
-
-
-async def _archived(
-    folder: Path | None, org: UUID, spaces: list[UUID], opener: Opener
-) -> AsyncIterator[bytes]:
-    if folder is not None:
-        for space in spaces:
-            for line in read(folder, org, space):
-                yield msgspec.json.encode(opener.archived(msgspec.json.decode(line), space))
-
-
-def _json(value: Any) -> Any:
-    return msgspec.json.decode(value) if isinstance(value, str) else value
-
-
-def _plain(value: Any) -> Any:
-    # What the driver makes of a column and JSON has no word for.
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
+    gathered = Gathered()
+    count = Count(gathered.row, progress)
+    async with pool.transaction() as db:
+        async for piece in pieces(db, Whose(org, account, now, archive), PERSONAL_DATA, count):
+            write(piece)
+        if readable is not None:
+            told = await in_words(db, org, account, gathered, language, now, count)
+            readable(setting.pdf(told))
+    return Written(count.tables, count.rows)

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, BinaryIO, NoReturn
 from uuid import UUID
@@ -24,6 +26,7 @@ from mos.privacy.declaring import in_words
 from mos.privacy.keyring import Keyring
 from mos.privacy.processing import record as processing
 from mos.privacy.sealing import KeyGone
+from mos.rights.model import Language
 from mos.wiring import PERSONAL_DATA
 
 command = typer.Typer(help="See what MOS keeps of people.", no_args_is_help=True)
@@ -91,27 +94,28 @@ async def _evidence(data: Path) -> dict[str, keeping.Last]:
 
 
 @command.command("export")
-def export_person(
+def export_person(  # noqa: PLR0917  a command's options
     org: Annotated[UUID, typer.Argument(help="The organisation's id.")],
     account: Annotated[UUID, typer.Argument(help="The person's account.")],
     out: Annotated[Path, typer.Option(help="The file to write; it must not be there yet.")],
     data: Annotated[Path, typer.Option(help="The data directory of `mos up`.")] = ROOT / "var",
+    pdf: Annotated[
+        Path | None, typer.Option(help="A second file, for people to read; not there yet either.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="In which the PDF is written.")] = "sv",
 ) -> None:
     """Write all that there is of a person as JSON (Articles 15 and 20 of the GDPR).
 
     Every table that declares rows of theirs, opened, and the archive; no passwords, keys or
-    tokens. The file is readable by you alone: hand it over on a way that is as safe.
+    tokens. `--pdf` writes what can be read of it, in words. The files are readable by you alone:
+    hand them over on a way that is as safe.
     """
-    try:
-        file = os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-    except FileExistsError:
-        _refuse(f"{out} is there already: name another file")
-    except OSError as error:
-        _refuse(f"cannot write {out} ({error.strerror})")
     done = None
+    made: list[Path] = []
     try:
-        with file:
-            done = asyncio.run(_export(org, account, data, file))
+        with ExitStack() as stack:
+            files = [stack.enter_context(_new_file(each, made)) for each in (out, pdf) if each]
+            done = asyncio.run(_export(org, account, data, files, language))
     except NoSuchPerson:
         _refuse(f"there is no account {account} in {org}")
     except KeyGone:
@@ -122,11 +126,28 @@ def export_person(
         _refuse(f"cannot reach the database ({error}): is `mos up` running?")
     finally:
         if done is None:
-            out.unlink(missing_ok=True)
+            for each in made:
+                each.unlink(missing_ok=True)
     print(f"wrote   {out}: {done.rows} rows of {done.tables} tables")
+    if pdf:
+        print(f"wrote   {pdf}: what can be read of it")
 
 
-async def _export(org: UUID, account: UUID, data: Path, file: BinaryIO) -> Written:
+def _new_file(path: Path, made: list[Path]) -> BinaryIO:
+    try:
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+    except FileExistsError:
+        _refuse(f"{path} is there already: name another file")
+    except OSError as error:
+        _refuse(f"cannot write {path} ({error.strerror})")
+    made.append(path)
+    return file
+
+
+async def _export(
+    org: UUID, account: UUID, data: Path, files: Sequence[BinaryIO], language: Language
+) -> Written:
+    file, *readable = files
     now = read_clock()()
     archive = os.environ.get("MOS_ARCHIVE")
     keys = await connect(keys_dsn(data), size=2)
@@ -142,6 +163,8 @@ async def _export(org: UUID, account: UUID, data: Path, file: BinaryIO) -> Writt
                     now,
                     file.write,
                     archive=Path(archive) if archive else data / "archive",
+                    readable=readable[0].write if readable else None,
+                    language=language,
                     progress=lambda name, rows: bar.update(
                         task, completed=rows, description=f"reading {name}"
                     ),

@@ -55,7 +55,8 @@ class Term(Struct, frozen=True):
 class Table(Struct, frozen=True, kw_only=True):
     """One table: what it is for, of whom its rows are, how long they stay, and each column's class.
 
-    `of` names the column that says of whom a row is; `sealed` those whose content only the person's
+    `of` names the column that says of whom a row is, `also` a space whose resident it is of, too;
+    `sealed` those whose content only the person's
     own key opens. `terms` are its classes of rows that go when their time has come; `other` says
     what else ends a row.
     """
@@ -65,6 +66,7 @@ class Table(Struct, frozen=True, kw_only=True):
     purpose: str
     subject: Subject
     of: str | None
+    also: str | None
     terms: tuple[Term, ...]
     other: str
     columns: Mapping[str, DataClass]
@@ -103,6 +105,7 @@ def table(  # noqa: PLR0913  what there is to say of a table
     terms: tuple[Term, ...] = (),
     account: str | None = None,
     space: str | None = None,
+    also: str | None = None,
     store: Literal["data", "keys"] = "data",
     sealed: str = "",
     identity: str = "",
@@ -131,7 +134,7 @@ def table(  # noqa: PLR0913  what there is to say of a table
     pairs = [(column, kind) for kind, words in classes.items() for column in words.split()]
     columns = dict(pairs)
     of = account or space
-    missing = ({*sealed.split()} | ({of} if of else set())) - columns.keys()
+    missing = ({*sealed.split()} | {name for name in (of, also) if name}) - columns.keys()
     if len(columns) != len(pairs) or missing:
         raise ValueError(f"{name}: declare each column once ({sorted(missing)})")
     made = Table(
@@ -140,6 +143,7 @@ def table(  # noqa: PLR0913  what there is to say of a table
         purpose=purpose,
         subject="account" if account else "space" if space else "nobody",
         of=of,
+        also=also,
         terms=terms,
         other=goes,
         columns=columns,

@@ -34,10 +34,17 @@ async def keys_of(db: Db) -> Mapping[str, list[str]]:
     return {row.name: row.columns for row in await db.all(_PRIMARY_KEYS)}
 
 
-async def rows(
-    db: Db, table: Table, org: UUID, subjects: Sequence[UUID], key: Sequence[str]
+async def rows(  # noqa: PLR0913, PLR0917  of whom, of what
+    db: Db,
+    table: Table,
+    org: UUID,
+    subjects: Sequence[UUID],
+    key: Sequence[str],
+    spaces: Sequence[UUID] = (),
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Yield what a table holds of `subjects` (accounts or spaces, as it says), in pages.
+
+    And of `spaces`, where it is of their residents, too.
 
     Each row has the columns that a person is given, sealed ones as they lie, and those of `key`, by
     which the pages go on. The scope must show them.
@@ -46,7 +53,9 @@ async def rows(
     last: list[Any] | None = None
     while True:
         query = _statement(table, columns, key, first=last is None)
-        more = {} if last is None else {f"k{n}": value for n, value in enumerate(last)}
+        more: dict[str, Any] = {f"k{n}": value for n, value in enumerate(last or ())}
+        if table.also is not None:
+            more["spaces"] = list(spaces)
         found = await db.records(query, org=org, subjects=list(subjects), limit=PAGE, **more)
         if found:
             yield [dict(row) for row in found]
@@ -62,10 +71,15 @@ def _statement(
     if table.of is None:
         raise ValueError(f"{table.name} says of nobody whose its rows are")
     params = ["org", "subjects", "limit"]
-    where = f'org_id = $1 AND "{table.of}" = ANY ($2::uuid[])'
+    whose = f'"{table.of}" = ANY ($2::uuid[])'
+    if table.also is not None:
+        params.append("spaces")
+        whose = f'({whose} OR "{table.also}" = ANY (${len(params)}::uuid[]))'
+    where = f"org_id = $1 AND {whose}"
     order = ", ".join(f'"{name}"' for name in key)
     if not first:
-        holes = ", ".join(f"${n}" for n in range(4, 4 + len(key)))
+        start = len(params) + 1
+        holes = ", ".join(f"${n}" for n in range(start, start + len(key)))
         where += f" AND ({order}) > ({holes})"
         params += [f"k{n}" for n in range(len(key))]
     names = ", ".join(f'"{name}"' for name in columns)

@@ -26,6 +26,7 @@ from mos.care.model import Actor
 from mos.care.routes.given import Given
 from mos.kernel.errors import Invalid, NotFound
 from mos.review import routes as review_routes
+from mos.rights import routes as rights_routes
 from mos.speech import routes as speech_routes
 from mos.web import doors, provider_doors
 from mos.web.document import described
@@ -89,6 +90,7 @@ def _router(given: Callable[[], Given]) -> Router:
             *calendar_routes.HANDLERS,
             *speech_routes.HANDLERS,
             *review_routes.HANDLERS,
+            *rights_routes.HANDLERS,
         ],
         dependencies={"given": Provide(provide, sync_to_thread=False), "me": Provide(me)},
         before_request=_require_moments,

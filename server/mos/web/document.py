@@ -80,6 +80,7 @@ _OF_A_ROLE = frozenset(
         "/emergencies/units",
         "/emergencies/units/{unit_id}/residents",
         "/ladder-templates",
+        "/exports/{export_id}/file",
         "/logs",
         "/logs/accesses",
         "/logs/accesses/export",
@@ -136,7 +137,9 @@ _ALSO = {
     "DELETE /account/pin": [404],
     "DELETE /account/totp": [409],
     "DELETE /ladder-templates": [404],
+    "GET /exports/{export_id}/file": [409],
     "POST /account/passkeys/options": [409],
+    "POST /exports": [404],
     "POST /account/recovery-codes": [409],
     "POST /session/oidc": [404],
     "POST /session/signature": [404],
@@ -144,6 +147,10 @@ _ALSO = {
 _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 # Answers that are no JSON of ours, or not always.
 _CONTENT = {
+    "GET /exports/{export_id}/file": {
+        "application/json": {"schema": {"type": "object"}},
+        "application/pdf": _BYTES,
+    },
     "GET /logs/accesses/export": {
         "text/csv": {"schema": {"type": "string"}},
         "application/json": {"schema": {"type": "object"}},

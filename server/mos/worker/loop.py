@@ -33,6 +33,7 @@ from mos.privacy import retention, seals
 from mos.privacy.keyring import open_keyring
 from mos.sync import archive, pokes, quarantine, upkeep
 from mos.sync.compaction import compact, oldest_deleted
+from mos.worker.exports import Exports
 from mos.worker.heartbeat import Heartbeat
 from mos.worker.logs import Logs
 from mos.worker.metrics import shown
@@ -57,9 +58,9 @@ _TIDY_AT_ONCE = 20
 _TIDY_PARTS = 20
 _LONGEST_BACK_OFF_S = 30.0
 # What looks at every resident, and has time: not again for each swarm of messages that has ended.
-_FOR_EVERYBODY = frozenset(
-    {"plan", "duty", "delegations", "retire", "windows", "tidy", "logs", "retention"}
-)
+_FOR_EVERYBODY = frozenset({
+    "plan", "duty", "delegations", "retire", "windows", "tidy", "logs", "retention", "exports",
+})  # fmt: skip
 # The classes of what is kept that go as a space is looked after.
 _OF_SPACE = ("rec", "quarantine", "op")
 _OF_CLIPS = ("clip",)
@@ -96,9 +97,13 @@ async def open_worker(settings: Settings) -> AsyncIterator["Worker"]:
         keys = seals.load(settings.secrets / "seal.key")
         messengers = await stack.enter_async_context(open_messengers(settings, keys))
         mirror = await stack.enter_async_context(open_mirror(key, settings))
+        # Of their own: what is made for long keeps no pass waiting for a connection.
+        aside = await connect(settings.app_url, role=settings.app_role, size=2, keyring=ring)
+        stack.push_async_callback(aside.close)
         worker = Worker(
             app, own, post, messengers,
             archive=settings.archive_dir, mirror=mirror, secrets=settings.secrets,
+            exports=Exports(aside, settings.archive_dir),
         )  # fmt: skip
         stack.push_async_callback(worker.close)
         yield worker
@@ -117,12 +122,14 @@ class Worker:
         archive: Path | None = None,
         mirror: Mirror | None = None,
         secrets: Path | None = None,
+        exports: Exports | None = None,
     ) -> None:
         """Read plans and write records through `app`, everything else as the engine, `own`.
 
         Tell devices through `post` and contacts through `messengers`. The op log's old part goes
         into the folder `archive`. The chain is watched up to the push message where there is a
-        `mirror`, its receiving end. With the key in `secrets` the logs' chains are signed.
+        `mirror`, its receiving end. With the key in `secrets` the logs' chains are signed. What
+        people ask for of themselves is made by `exports`.
         """
         self._pushes_to_itself = mirror is not None
         self._archive = archive
@@ -160,6 +167,9 @@ class Worker:
             "logs": Logs(own, secrets).look,
             "retention": Retention(own, archives=archive is not None).look,
         }
+        self._exports = exports
+        if exports is not None:
+            self._passes["exports"] = exports.look
         self._troubles: dict[str, _BackOff] = defaultdict(_BackOff)
         # How long a pass rests that fails again and again.
         self.longest_wait_s = _LONGEST_BACK_OFF_S
@@ -218,6 +228,8 @@ class Worker:
         """Let go of what is on its way."""
         if self._heartbeat is not None:
             await self._heartbeat.close()
+        if self._exports is not None:
+            await self._exports.close()
         await self._push.close()
         for channel in self._contacts:
             await channel.close()

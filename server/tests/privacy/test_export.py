@@ -2,9 +2,11 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
+from pypdf import PdfReader
 
 from mos.care import store as care
 from mos.db import Scope, connect
@@ -120,6 +122,21 @@ async def test_why_somebody_opened_them_in_an_emergency_is_given_in_words(demo, 
     given, _, _ = await exported(demo, elsa)
 
     assert [row["reason"] for row in given["tables"]["emergency"]] == [new.reason]
+
+
+async def test_a_resident_is_given_who_has_a_relation_to_them(demo, database):
+    [whose] = await database.sql(
+        "SELECT r.account_id, l.account_id AS helper FROM relation l "
+        "JOIN resident r USING (space_id) WHERE l.consent <> '' LIMIT 1"
+    )
+    sheets = []
+    given, _, _ = await exported(demo, whose["account_id"], readable=sheets.append)
+
+    assert str(whose["helper"]) in {row["account_id"] for row in given["tables"]["relation"]}
+    [helper] = await database.sql("SELECT name FROM account WHERE account_id = $1", whose["helper"])
+    words = "".join(page.extract_text() for page in PdfReader(BytesIO(sheets[0])).pages)
+    assert "Vem som hjälper" in words
+    assert helper["name"] in words
 
 
 async def test_a_supporter_is_given_their_own_and_no_residents_day(demo):

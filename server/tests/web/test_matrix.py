@@ -281,6 +281,30 @@ async def _emergency_looked_at(world: World, browser: Browser) -> Ask:
     return Ask(f"logs/{made.path}", {"outcome": "reasonable"})
 
 
+async def _asking(world: World, _browser: Browser) -> Ask:
+    """All that there is of the home's resident: for whoever manages them and sees everything."""
+    await world.database.sql(
+        "UPDATE relation SET permissions = permissions || '{medication.view}' "
+        "WHERE 'care.manage' = ANY (permissions)"
+    )
+    return Ask("exports", {"language": "sv", "space": str(world.home.space)})
+
+
+def _export(tail: str = "") -> Make:
+    """What somebody who is none of these has asked for of themselves."""
+
+    async def make(world: World, _browser: Browser) -> Ask:
+        nurse, export = await an_account(world.database, world.home.org, "nurse"), uuid4()
+        await world.database.sql(
+            "INSERT INTO export (org_id, export_id, account_id, asked_by, asked_at, language) "
+            "VALUES ($1, $2, $3, $3, $4, 'sv')",
+            world.home.org, export, nurse, world.site.clock.now,
+        )  # fmt: skip
+        return Ask(f"exports/{export}{tail}")
+
+    return make
+
+
 def _in_care(make: Make) -> Make:
     """The same where the organisation keeps a care record."""
 
@@ -899,6 +923,14 @@ MATRIX: dict[str, tuple[dict[str, int], Make]] = {
     "GET /delegations/mine": (SIGNED_IN, _plain("delegations/mine")),
     "POST /delegations": (DELEGATES, _delegating(_delegation)),
     "POST /delegations/{delegation_id}/revocation": (DELEGATES, _delegating(_revocation)),
+    "GET /exports": (SIGNED_IN, _plain("exports")),
+    "POST /exports": (
+        _all(403, **_MANAGERS, resident=OK, other_resident=404, manager_elsewhere=404)
+        | {"admin": 403},
+        _asking,
+    ),
+    "GET /exports/{export_id}/file": (OWN, _export("/file")),
+    "DELETE /exports/{export_id}": (OWN, _export()),
     "GET /residents/{space}/accesses": (
         _all(404, resident=OK, manager=OK, head_of_family=OK, auditor=OK),
         _of_resident("accesses"),

@@ -88,6 +88,8 @@ ROWS = {
     "detail, units, spaces, valid_from, valid_to, checked_on, checked_how, given_at) "
     "SELECT org, gen_random_uuid(), gen_random_uuid(), account, 'drops', '', "
     "ARRAY[gen_random_uuid()], '{}', at - interval '90 days', at, '2026-01-01', '', at FROM v",
+    "export": "INSERT INTO export (org_id, export_id, account_id, asked_by, asked_at, language) "
+    "SELECT org, gen_random_uuid(), account, gen_random_uuid(), at, 'sv' FROM v",
     "watch_window": "INSERT INTO watch_window (org_id, from_at, expected, told, late, excused, "
     "waiting, lost, silent, judged_at) SELECT org, at, 0, 0, 0, 0, 0, 0, 0, at FROM v",
     "delivery": "INSERT INTO delivery (org_id, space_id, kind, subject, step, account_id, "

@@ -1,0 +1,1 @@
+"""What people ask for of themselves, how it is read, made and fetched."""
