@@ -77,6 +77,8 @@ _OF_A_ROLE = frozenset(
         "/accounts/{account_id}/sight",
         "/channels",
         "/dead-letters",
+        "/delegations",
+        "/delegations/choices",
         "/emergencies/units",
         "/emergencies/units/{unit_id}/residents",
         "/ladder-templates",

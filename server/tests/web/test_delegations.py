@@ -168,8 +168,10 @@ async def test_it_is_renewed_by_a_new_one_of_the_same_person_and_task(site, cloc
     first = await given(ada, home, last="2026-12-10")
 
     wrong = await ada.post("delegations", giving(home, renews=first["id"], task="drops"))
+    unknown = await ada.post("delegations", giving(home, renews=str(home.unit)))
     await given(ada, home, renews=first["id"])
 
+    assert (unknown.status_code, unknown.json()["field"]) == (400, "renews")
     assert (wrong.status_code, wrong.json()["code"]) == (409, "not_theirs")
     listed = {each["last"]: each["renewed"] for each in (await ada.get("delegations")).json()}
     assert listed == {"2026-12-10": True, "2027-11-24": False}

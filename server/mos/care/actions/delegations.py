@@ -22,7 +22,7 @@ from mos.care.actions.step_up import require_step_up
 from mos.care.model import Actor, Permission
 from mos.db import Db, Scope
 from mos.dispatch import store as dispatch
-from mos.kernel.errors import Conflict, Forbidden, Invalid
+from mos.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from mos.kernel.ids import new_id
 from mos.kernel.zones import instant_of, zone
 
@@ -138,8 +138,8 @@ async def delegate(
 ) -> Delegation:
     """Give a delegation, or renew one, and tell its person.
 
-    Raises Forbidden, StepUpNeeded, Invalid, NotFound for a delegation to renew that there is not,
-    or Conflict `not_theirs`: it renews another person's or another task's.
+    Raises Forbidden, StepUpNeeded, Invalid, or Conflict `not_theirs`: it renews another person's or
+    another task's.
     """
     reach = await _require(db, actor, now)
     await require_step_up(db, actor, now)
@@ -165,7 +165,10 @@ async def delegate(
         raise Invalid("Choose a caregiver who helps there.", field="account")
     renews = None if wanted.renews is UNSET else wanted.renews
     if renews is not None:
-        before = await _one(db, actor.org, reach, renews)
+        try:
+            before = await _one(db, actor.org, reach, renews)
+        except NotFound:
+            raise Invalid("There is none to renew.", field="renews") from None
         if (before.account, before.task) != (wanted.account, wanted.task):
             raise Conflict("It is of another person or another task.", code="not_theirs")
     new = store.NewDelegation(
