@@ -10,9 +10,11 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 
+from mos.db import Scope
 from mos.dispatch.channels.services import secret_context
 from mos.kernel.ids import named_id, new_id
-from mos.privacy import seals
+from mos.privacy import seals, texts
+from mos.privacy.texts import Text
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -177,10 +179,13 @@ async def a_contact(
 ) -> UUID:
     """Make a contact where messages are proved to arrive; return its id."""
     contact = id or new_id(LONG_AGO)
+    async with database.app.transaction(Scope(org=org)) as db:
+        lying = Text(contact, address, (account or org,))
+        [sealed] = await texts.sealed(db, org, texts.CONTACT_ADDRESS, [lying])
     await database.sql(
         "INSERT INTO contact (org_id, contact_id, account_id, channel, address, when_told, secret, "
         "verified_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        org, contact, account, channel, address, when, secret, LONG_AGO if verified else None,
+        org, contact, account, channel, sealed, when, secret, LONG_AGO if verified else None,
         created_at,
     )  # fmt: skip
     return contact

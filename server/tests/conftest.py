@@ -139,7 +139,7 @@ async def database(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Database]:
         keys = await connect(settings.keys_url, size=2)
         keyring = Keyring(keys, settings.secrets)
         app = await connect(settings.app_url, keyring=keyring)
-        engine = await connect(settings.engine_url)
+        engine = await connect(settings.engine_url, keyring=keyring)
         try:
             yield Database(
                 cluster.dsn(database=name), app, engine, settings, owner, keyring, keys_dsn

@@ -24,6 +24,12 @@ _TEXTS = {
     "FROM relation l LEFT JOIN resident r USING (space_id)",
     "device|name": "SELECT org_id, device_id AS row, ARRAY[account_id] AS of, name AS text "
     "FROM device",
+    "passkey|name": "SELECT org_id, passkey_id AS row, ARRAY[account_id] AS of, name AS text "
+    "FROM passkey",
+    "contact|address": "SELECT org_id, contact_id AS row, address AS text, "
+    "ARRAY[COALESCE(account_id, org_id)] AS of FROM contact",
+    "contact|label": "SELECT org_id, contact_id AS row, label AS text, "
+    "ARRAY[COALESCE(account_id, org_id)] AS of FROM contact",
 }
 
 

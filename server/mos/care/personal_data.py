@@ -107,7 +107,7 @@ PERSONAL_DATA: tuple[Table, ...] = (
     table(
         "passkey", "The public half of a passkey.", purpose=_ENTRY,
         goes="when its owner removes it", account="account_id", link="org_id passkey_id account_id",
-        identity="name", hidden="credential public_key sign_count",
+        identity="name", sealed="name", hidden="credential public_key sign_count",
         activity="transports synced created_at used_at",
     ),
     table(
@@ -199,8 +199,8 @@ PERSONAL_DATA: tuple[Table, ...] = (
     table(
         "contact", "Where somebody wants to be told beside their devices.", purpose=_REACH,
         goes="when its owner removes it", account="account_id",
-        link="org_id contact_id account_id", identity="address label",
-        hidden="secret old_secret code_hash",
+        link="org_id contact_id account_id", identity="address label", sealed="address label",
+        hidden="secret old_secret code_hash address_digest",
         activity="channel when_told verified_at code_expires_at failures gone_at created_at "
         "paused_at old_secret_until",
     ),

@@ -22,6 +22,8 @@ _log = structlog.get_logger(__name__)
 
 # Where the name of a device lies: several domains tell of devices by their names.
 DEVICE_NAME = "device|name"
+# Where a contact's address lies: care keeps it, and the worker sends there.
+CONTACT_ADDRESS = "contact|address"
 
 
 class Text(NamedTuple):
@@ -83,6 +85,23 @@ async def device_names(
     lying = [Text(device or org, name or "", (owner or org,)) for device, owner, name in found]
     names = await shown(db, org, DEVICE_NAME, lying)
     return [None if was is None else name for (*_, was), name in zip(found, names, strict=True)]
+
+
+async def digests(
+    db: Db, org: UUID, place: str, texts: Sequence[tuple[UUID, str]]
+) -> list[str | None]:
+    """Return what two equal texts of one subject have in common, for each (subject, text).
+
+    None where nothing is sealed, and of somebody erased.
+    """
+    ring = keyring_of(db)
+    if isinstance(ring, Unsealed):
+        return [None for _ in texts]
+    keys = await _keys(ring, org, {subject for subject, _ in texts}, make=True)
+    return [
+        keys.person(subject).digest(place, text.encode()) if subject in keys else None
+        for subject, text in texts
+    ]
 
 
 async def residents_of(db: Db, org: UUID, spaces: Collection[UUID]) -> Mapping[UUID, UUID]:

@@ -89,7 +89,9 @@ async def open_worker(settings: Settings) -> AsyncIterator["Worker"]:
             settings.app_url, role=settings.app_role, size=2, plan_anew=True, keyring=ring
         )
         stack.push_async_callback(app.close)
-        own = await connect(settings.engine_url, role=settings.engine_role, size=4, plan_anew=True)
+        own = await connect(
+            settings.engine_url, role=settings.engine_role, size=4, plan_anew=True, keyring=ring
+        )
         stack.push_async_callback(own.close)
         key = vapid.load_or_make(settings.secrets / "vapid.pem", contact=settings.public_url)
         older = vapid.load_older(settings.secrets, contact=settings.public_url)

@@ -1,4 +1,4 @@
-"""Flats, consents and names of devices lie sealed, and go with whom they are about."""
+"""Flats, consents, addresses and names of devices lie sealed, and go with whom they are about."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -21,6 +21,9 @@ LYING = {
     "flat": "SELECT flat AS t FROM resident",
     "consent": "SELECT consent AS t FROM relation",
     "device": "SELECT name AS t FROM device",
+    "passkey": "SELECT name AS t FROM passkey",
+    "address": "SELECT address AS t FROM contact",
+    "label": "SELECT label AS t FROM contact",
 }
 
 
@@ -54,6 +57,21 @@ async def written_before(database, home):
         "INSERT INTO device (org_id, device_id, account_id, name, created_at, seen_at) "
         "VALUES ($1, $2, $3, 'Köksplattan', $4, $4)", org, uuid4(), person, NOW,
     )  # fmt: skip
+    await database.sql(
+        "INSERT INTO passkey (org_id, passkey_id, account_id, credential, public_key, sign_count, "
+        "transports, synced, name, created_at) "
+        "VALUES ($1, $2, $3, 'c', 'k', 0, '{}', false, 'Noors nyckel', $4)",
+        org, uuid4(), home.caregiver, NOW,
+    )  # fmt: skip
+    for account, channel, address in (
+        (home.caregiver, "email", "noor@hemma.test"), (None, "webhook", "https://larm.test/hook"),
+    ):  # fmt: skip
+        await database.sql(
+            "INSERT INTO contact (org_id, contact_id, account_id, channel, address, label, "
+            "when_told, secret, verified_at, created_at) "
+            "VALUES ($1, $2, $3, $4, $5, 'Hemma hos Noor', 'always', '', $6, $6)",
+            org, uuid4(), account, channel, address, NOW,
+        )  # fmt: skip
 
 
 async def read(database, home):
@@ -70,6 +88,12 @@ async def read(database, home):
             "devices": [
                 each.name for each in await store.devices_of_account(db, org, home.resident.account)
             ],
+            "passkeys": [each.name for each in await store.passkeys_of(db, org, home.caregiver)],
+            "contacts": [
+                (each.address, each.label)
+                for owner in (home.caregiver, None)
+                for each in await store.contacts_of(db, org, owner)
+            ],
         }
 
 
@@ -80,19 +104,21 @@ async def test_what_an_earlier_release_wrote_reads_as_before_and_is_sealed_after
     before = await read(database, home)
     assert before == {
         "flats": ["Lgh 1204", "Lgh 1204"], "consents": ["Anställd", "Elsa sa ja"],
-        "devices": ["Köksplattan"],
+        "devices": ["Köksplattan"], "passkeys": ["Noors nyckel"],
+        "contacts": [("noor@hemma.test", "Hemma hos Noor"),
+                     ("https://larm.test/hook", "Hemma hos Noor")],
     }  # fmt: skip
     counted = await seal_texts(owner, check=True)
-    assert (counted.plain, await lying(database, "flat")) == (5, ["Lgh 1204"] * 2)
+    assert (counted.plain, await lying(database, "flat")) == (10, ["Lgh 1204"] * 2)
 
     done = await seal_texts(owner)
 
-    assert (done.plain, done.gone) == (5, 0)
+    assert (done.plain, done.gone) == (10, 0)
     for name in LYING:
         assert all(map(is_sealed, await lying(database, name))), name
     assert await read(database, home) == before
     again = await seal_texts(owner, check=True)
-    assert (again.plain, again.rows) == (0, 5)
+    assert (again.plain, again.rows) == (0, 10)
     assert (await seal_texts(owner)).plain == 0
 
 
@@ -113,6 +139,33 @@ async def test_what_was_changed_while_it_was_being_sealed_is_not_put_back(
     assert (await read(database, home))["flats"] == ["Lgh 7", "Lgh 7"]
     monkeypatch.undo()
     assert (await seal_texts(owner)).plain == 2
+
+
+async def test_equal_addresses_of_one_person_are_known_to_be_equal_after_sealing(
+    database, owner, home
+):
+    await written_before(database, home)
+    await seal_texts(owner)
+
+    digests = await database.owner.fetch("SELECT address_digest AS d FROM contact")
+
+    assert len({row["d"] for row in digests}) == 2
+    assert all(len(row["d"]) == 32 for row in digests)
+
+
+async def test_of_two_equal_addresses_that_were_written_meanwhile_both_are_sealed(
+    database, owner, home
+):
+    await written_before(database, home)
+    await seal_texts(owner)
+    await database.sql(
+        "INSERT INTO contact (org_id, contact_id, account_id, channel, address, when_told, "
+        "created_at) VALUES ($1, $2, $3, 'email', 'noor@hemma.test', 'always', $4)",
+        home.org, uuid4(), home.caregiver, NOW,
+    )  # fmt: skip
+
+    assert (await seal_texts(owner)).plain == 1
+    assert all(map(is_sealed, await lying(database, "address")))
 
 
 @pytest.mark.parametrize("which", ["the resident", "the supporter"])

@@ -4,6 +4,10 @@ from builders import a_channel, a_contact
 from engine_world import a_world
 from mail_service import PASSWORD
 
+from mos.kernel.errors import Unavailable
+from mos.privacy.sealing import is_sealed
+from mos.worker.loop import open_worker
+
 
 async def a_world_with_mail(world, mail):
     await a_channel(world.database, world.home.org, "email", mail.settings, secret=PASSWORD)
@@ -295,3 +299,56 @@ async def test_no_address_and_no_secret_stands_in_a_log(database, mail, capsys, 
         assert PASSWORD not in said
     rows = await database.sql("SELECT error FROM delivery")
     assert not any("@" in row["error"] for row in rows)
+
+
+async def test_while_the_keys_are_away_a_message_waits_and_then_arrives(
+    database, mail, monkeypatch
+):
+    async def away(*_args, **_more):
+        raise Unavailable("The keys do not answer.")
+
+    async with a_world(database) as world:
+        await a_world_with_mail(world, mail)
+        await a_phoneless_supporter(world)
+        occ = f"{await world.plan('08:00')}@2026-11-27T08:00"
+        await world.at("07:59")
+        with monkeypatch.context() as patch:
+            patch.setattr("mos.privacy.texts.open_with", away)
+            await world.at("08:00")
+            await world.at("08:15")
+            # What rings on devices needs no key.
+            assert set(world.rings()) == {occ}
+        assert mail.mails == []
+        [waits] = await messages(world)
+        assert (waits["state"], waits["error"]) == ("queued", "keys_away")
+
+        await world.later(minutes=2)
+
+        assert mail.envelopes == [("mos@example.test", ["sam@example.test"])]
+
+
+async def test_nothing_goes_to_the_address_of_somebody_erased(database, mail):
+    async with a_world(database) as world:
+        await a_world_with_mail(world, mail)
+        account, _ = await a_phoneless_supporter(world)
+        await database.keyring.erase(world.home.org, account, world.now)
+        await world.plan("08:00")
+
+        await world.at("08:15")
+
+        assert mail.mails == []
+        assert {row["error"] for row in await messages(world)} == {"no_contact"}
+
+
+async def test_a_worker_as_it_is_started_reaches_a_sealed_address(database, mail):
+    async with a_world(database) as world, open_worker(database.settings) as worker:
+        await a_world_with_mail(world, mail)
+        await a_phoneless_supporter(world)
+        world.worker = worker
+        await world.plan("08:00")
+
+        await world.at("08:15")
+
+        assert mail.envelopes == [("mos@example.test", ["sam@example.test"])]
+        [lies] = await database.owner.fetch("SELECT address FROM contact")
+        assert is_sealed(lies["address"])

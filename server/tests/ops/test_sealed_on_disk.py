@@ -12,8 +12,8 @@ from mos.ops.clusters import main_cluster
 from mos.ops.demo.people import ORGANISATION, PASSWORD, PEOPLE
 from mos.ops.demo.plans import PLANS
 
-FLAT, DEVICE = "Kanarielgh 4711", "Kanariefågelns platta"
-CONSENT = "Kanariefågeln har sagt ja"
+FLAT, DEVICE, LABEL = "Kanarielgh 4711", "Kanariefågelns platta", "Kanarielarmet 4711"
+ADDRESS, CONSENT = "https://kanarie-4711.example/larm", "Kanariefågeln har sagt ja"
 
 
 def test_no_title_of_the_demos_plans_is_in_any_file_of_its_home(tmp_path):
@@ -33,7 +33,7 @@ def test_no_title_of_the_demos_plans_is_in_any_file_of_its_home(tmp_path):
     assert grepped(up.data, words) == []
 
 
-def test_no_flat_consent_or_name_of_a_device_is_in_any_file_or_dump(tmp_path):
+def test_no_flat_consent_address_or_name_of_a_device_is_in_any_file_or_dump(tmp_path):
     up = Up(tmp_path / "home", "--demo")
     try:
         up.ready()
@@ -41,7 +41,7 @@ def test_no_flat_consent_or_name_of_a_device_is_in_any_file_or_dump(tmp_path):
         checkpoint(up.data)
         dump = dumped(up.data, tmp_path)
         agreed = [person.consent for person in PEOPLE if person.consent]
-        words = [FLAT, DEVICE, CONSENT, *agreed]
+        words = [FLAT, DEVICE, LABEL, ADDRESS, "kanarie-4711", CONSENT, *agreed]
         assert len(agreed) == 3
         assert grepped(up.data, words) == []
         assert grepped(dump, words) == []
@@ -62,14 +62,18 @@ def write_canaries(up):
         assert http.post("/session", json=door).status_code == 201
         space = http.get("/residents").json()[0]["space"]
         relation = http.get("/relations").json()[0]["id"]
+        hook = http.post("/webhooks", json={"address": ADDRESS, "label": LABEL})
+        assert hook.status_code == 201, hook.text
         changes = {
             f"/residents/{space}": {"flat": FLAT}, f"/relations/{relation}": {"consent": CONSENT},
         }  # fmt: skip
         for path, change in changes.items():
             answer = http.patch(path, json=change)
             assert answer.status_code == 200, answer.text
-        seen = "".join(http.get(path).text for path in ("/residents", "/relations", "/sessions"))
-        assert [word for word in (FLAT, DEVICE, CONSENT) if word not in seen] == []
+        seen = "".join(
+            http.get(path).text for path in ("/residents", "/relations", "/webhooks", "/sessions")
+        )
+        assert [word for word in (FLAT, DEVICE, LABEL, ADDRESS, CONSENT) if word not in seen] == []
 
 
 def dumped(data, tmp_path):

@@ -64,7 +64,8 @@ async def test_sealed_columns_are_sealed_in_the_database(database):
         ("rec", "doc"), ("op", "val"), ("quarantine", "payload"), ("clip", "body"),
         ("access_sample", "note"), ("emergency", "reason"), ("emergency", "note"),
         ("totp", "secret"), ("totp", "pending"), ("resident", "flat"), ("relation", "consent"),
-        ("device", "name"), ("export_part", "body"),
+        ("device", "name"), ("passkey", "name"), ("contact", "address"), ("contact", "label"),
+        ("export_part", "body"),
     }  # fmt: skip
 
 

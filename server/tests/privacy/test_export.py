@@ -147,11 +147,16 @@ async def test_a_supporter_is_given_their_own_and_no_residents_day(demo):
     assert "rec" not in given["tables"]
 
 
-async def test_where_they_live_what_they_agreed_to_and_what_their_devices_are_called_is_given(
+async def test_where_they_live_what_they_agreed_to_and_how_they_are_reached_is_given_in_words(
     demo, database
 ):
     org, karin = demo.org, demo.accounts["karin"]
+    contact = care.Contact(
+        id=uuid4(), channel="email", address="karin@hemma.test", label="Hemma", when="always",
+        verified=True, gone=False, created_at=NOW,
+    )  # fmt: skip
     async with demo.transaction(Scope(org)) as db:
+        await care.add_contact(db, org, karin, contact, now=NOW)
         await care.take_device(db, org, uuid4(), account=karin, name="Karins telefon", now=NOW)
         # What only the machine needs is left out, though it lies sealed.
         await care.begin_totp(db, org, karin, b"x" * 20, NOW)
@@ -161,6 +166,9 @@ async def test_where_they_live_what_they_agreed_to_and_what_their_devices_are_ca
 
     tables = given["tables"]
     assert [row["consent"] for row in tables["relation"]] == ["Elsa har sagt ja, 3 mars 2026"]
+    assert [(row["address"], row["label"]) for row in tables["contact"]] == [
+        ("karin@hemma.test", "Hemma")
+    ]
     assert "Karins telefon" in [row["name"] for row in tables["device"]]
     assert [row.keys() & {"secret", "pending"} for row in tables["totp"]] == [set()]
     assert [row["flat"] for row in elsa["tables"]["resident"]] == ["1"]

@@ -148,6 +148,44 @@ async def test_the_same_address_twice_is_a_conflict(caregiver, clock):
     assert (await caregiver.post("me/contacts", NEW)).status_code == 409
 
 
+async def test_an_address_that_an_earlier_release_wrote_is_there_already(
+    caregiver, clock, site, mail
+):
+    await caregiver.post("me/contacts", NEW)
+    await site.database.sql(
+        "UPDATE contact SET address = $1, address_digest = NULL", NEW["address"]
+    )
+    clock.move(minutes=1)
+
+    assert (await caregiver.post("me/contacts", NEW)).status_code == 409
+    assert len(mail.mails) == 1
+
+
+async def test_in_the_database_no_address_and_no_label_can_be_read(caregiver, site):
+    await caregiver.post("me/contacts", NEW)
+
+    [row] = await site.database.owner.fetch("SELECT contact::text AS whole FROM contact")
+
+    assert [word for word in (NEW["address"], "noor", NEW["label"]) if word in row["whole"]] == []
+
+
+async def test_without_the_key_store_it_is_said_and_nothing_is_kept(caregiver, clock, monkeypatch):
+    async def away(*_args, **_more):
+        raise ConnectionRefusedError
+
+    await caregiver.post("me/contacts", NEW)
+    clock.move(minutes=2)
+    with monkeypatch.context() as patch:
+        patch.setattr("mos.privacy.keyring.Keyring.opened", away)
+        answer = await caregiver.get("me/contacts")
+        added = await caregiver.post("me/contacts", NEW | {"address": "noor@example.net"})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "keys_away")
+    assert answer.json()["detail"] == "The keys to this do not answer just now. Try again soon."
+    assert added.status_code == 503
+    assert len((await caregiver.get("me/contacts")).json()) == 1
+
+
 async def test_a_channel_that_nobody_has_set_up_says_so_and_keeps_nothing(site):
     await a_home(site.database)
     browser = await site.signed_in("caregiver@example.test")

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
@@ -28,6 +29,7 @@ from mos.dispatch.channels.words import Kind, words
 from mos.kernel.errors import Conflict, Invalid, TooMany
 from mos.kernel.ids import new_id
 
+_THERE = "You have this contact already."
 _SECRET_BYTES = 32
 _CODE_LIVES = timedelta(minutes=10)
 _MOST_WRONG = 5
@@ -111,12 +113,15 @@ async def add(desk: Desk, wanted: NewContact) -> ContactAdded:
     sealed = signing.sealed if signing else None
     try:
         async with desk.pool.transaction(Scope(org=actor.org)) as db:
-            if len(await store.contacts_of(db, actor.org, actor.account)) >= _MOST_CONTACTS:
+            there = await store.contacts_of(db, actor.org, actor.account)
+            if len(there) >= _MOST_CONTACTS:
                 raise Conflict("Ten contacts are enough: remove one first.")
+            if is_there(there, contact):
+                raise Conflict(_THERE)
             await store.add_contact(db, actor.org, actor.account, contact, secret=sealed, now=now)
             code = await _new_code(desk, db, contact)
     except UniqueViolation:
-        raise Conflict("You have this contact already.") from None
+        raise Conflict(_THERE) from None
     result = await _send(desk, contact, "code", sealed, code=code)
     shown = signing.shown if signing else None
     return ContactAdded(contact, result.outcome == "sent", result.code, shown)
@@ -160,7 +165,7 @@ async def change(db: Db, actor: Actor, contact: UUID, wanted: ContactChange) -> 
         label=found.label if wanted.label is UNSET else wanted.label.strip(),
         when=found.when if wanted.when is UNSET else wanted.when,
     )
-    await store.save_contact(db, actor.org, changed)
+    await store.save_contact(db, actor.org, actor.account, changed)
     return changed
 
 
@@ -254,6 +259,12 @@ class Signing(NamedTuple):
 
     shown: str
     sealed: bytes
+
+
+def is_there(there: Sequence[Contact], contact: Contact) -> bool:
+    """Say whether an address is among contacts: one that lies plain has no digest to tell by."""
+    known = {(each.channel, each.address) for each in there}
+    return (contact.channel, contact.address) in known
 
 
 def new_secret(desk: Desk, contact: UUID) -> Signing:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from mos.care import store
 from mos.care.actions.channels import Tried, timed
-from mos.care.actions.contacts import Desk, new_secret, require_try
+from mos.care.actions.contacts import Desk, is_there, new_secret, require_try
 from mos.care.actions.noting import note
 from mos.care.actions.outside import require_url
 from mos.care.actions.permit import no_such, require_whole
@@ -24,6 +24,7 @@ from mos.dispatch.channels.services import contact_context
 from mos.kernel.errors import Conflict
 from mos.kernel.ids import new_id
 
+_THERE = "This webhook is there already."
 _MOST_WEBHOOKS = 10
 # Long enough to change a program on a working day, and short enough for a secret that got out.
 _OLD_SECRET = timedelta(days=1)
@@ -77,13 +78,16 @@ async def add(desk: Desk, wanted: NewWebhook) -> WebhookSecret:
             await require_whole(db, actor, now)
             await require_step_up(db, actor, now)
             require_url(desk.messengers.guard, wanted.address, field="address")
-            if len(await store.contacts_of(db, actor.org, None)) >= _MOST_WEBHOOKS:
+            there = await store.contacts_of(db, actor.org, None)
+            if len(there) >= _MOST_WEBHOOKS:
                 raise Conflict("Ten webhooks are enough: remove one first.", code="webhooks_full")
+            if is_there(there, webhook):
+                raise Conflict(_THERE, code="webhook_there")
             signing = new_secret(desk, webhook.id)
             await store.add_contact(db, actor.org, None, webhook, secret=signing.sealed, now=now)
             note(db, actor, "webhook_added", now, of=webhook.id)
     except UniqueViolation:
-        raise Conflict("This webhook is there already.", code="webhook_there") from None
+        raise Conflict(_THERE, code="webhook_there") from None
     return WebhookSecret(webhook, signing.shown)
 
 

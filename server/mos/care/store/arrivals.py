@@ -5,10 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from mos.care.store.accounts import Account
+from mos.care.store.contacts import sealed_addresses
 from mos.care.store.relations import Relation, sealed_consents
 from mos.care.store.residents import Resident, medication_of, sealed_flats
 from mos.db import Db, Queries
 from mos.kernel.ids import new_id
+from mos.privacy.texts import Text
 
 _sql = Queries(__package__, "arrivals.sql")
 _ADD_ACCOUNTS = _sql.command("add_accounts")
@@ -65,11 +67,14 @@ async def add_relations(db: Db, org: UUID, relations: Sequence[Relation]) -> Non
 
 async def add_phones(db: Db, org: UUID, numbers: Sequence[tuple[UUID, str]], now: datetime) -> None:
     """Add (account, number in E.164) as contacts that nobody has proved yet."""
+    lying = [Text(new_id(now), number, (account,)) for account, number in numbers]
+    sealed, digests = await sealed_addresses(db, org, lying)
     await db.run(
         _ADD_PHONES,
         org=org,
-        ids=[new_id(now) for _ in numbers],
+        ids=[each.row for each in lying],
         accounts=[account for account, _ in numbers],
-        addresses=[number for _, number in numbers],
+        addresses=sealed,
+        digests=digests,
         now=now,
     )

@@ -31,6 +31,6 @@ FROM unnest(:ids::uuid[], :accounts::uuid[], :spaces::uuid[], :units::uuid[], :p
 
 -- name: add_phones
 -- Unproved: nobody is told there until its owner has typed the code that it was sent.
-INSERT INTO contact (org_id, contact_id, account_id, channel, address, label, when_told, created_at)
-SELECT :org, c.id, c.account, 'sms', c.address, '', 'always', :now
-FROM unnest(:ids::uuid[], :accounts::uuid[], :addresses::text[]) AS c (id, account, address);
+INSERT INTO contact (org_id, contact_id, account_id, channel, address, address_digest, label, when_told, created_at)
+SELECT :org, c.id, c.account, 'sms', c.address, c.digest, '', 'always', :now
+FROM unnest(:ids::uuid[], :accounts::uuid[], :addresses::text[], :digests::text[]) AS c (id, account, address, digest);

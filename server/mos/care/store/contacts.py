@@ -1,14 +1,18 @@
 """Where people are told beside their devices: addresses, and the codes that prove them."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.db import Db, Queries
+from mos.privacy import texts
+from mos.privacy.texts import CONTACT_ADDRESS, Text
 
 _sql = Queries(__package__, "contacts.sql")
+_LABEL = "contact|label"
 
 ChannelName = Literal["email", "sms", "webhook"]
 When = Literal["always", "important", "critical", "last"]
@@ -46,6 +50,9 @@ class ContactRow(Contact, frozen=True, kw_only=True):
     old_secret_until: datetime | None
 
 
+AnyContact = TypeVar("AnyContact", bound=Contact)
+
+
 class Tries(Struct, frozen=True):
     """How many messages somebody had sent to contacts lately, and when the latest."""
 
@@ -71,19 +78,20 @@ _ADD_TRY = _sql.command("add_contact_try")
 
 async def contacts_of(db: Db, org: UUID, account: UUID | None) -> list[Contact]:
     """Return a person's contacts, oldest first; without `account` the organisation's webhooks."""
-    return await db.all(_CONTACTS_OF, org=org, account=account)
+    return await _opened(db, org, account, await db.all(_CONTACTS_OF, org=org, account=account))
 
 
 async def webhooks_of(db: Db, org: UUID, now: datetime) -> list[Webhook]:
     """Return the organisation's webhooks, oldest first."""
-    return await db.all(_WEBHOOKS_OF, org=org, now=now)
+    return await _opened(db, org, None, await db.all(_WEBHOOKS_OF, org=org, now=now))
 
 
 async def contact_for_update(
     db: Db, org: UUID, account: UUID | None, contact: UUID
 ) -> ContactRow | None:
     """Return one contact of theirs, locked, or None."""
-    return await db.one(_CONTACT_FOR_UPDATE, org=org, account=account, contact=contact)
+    found = await db.one(_CONTACT_FOR_UPDATE, org=org, account=account, contact=contact)
+    return None if found is None else (await _opened(db, org, account, [found]))[0]
 
 
 async def add_contact(  # noqa: PLR0913  one row's columns
@@ -96,14 +104,17 @@ async def add_contact(  # noqa: PLR0913  one row's columns
     now: datetime,
 ) -> None:
     """Add a contact. Raises UniqueViolation when they have the address already."""
+    lying = Text(contact.id, contact.address, (account or org,))
+    [sealed], [digest] = await sealed_addresses(db, org, [lying])
     await db.run(
         _ADD_CONTACT,
         org=org,
         contact=contact.id,
         account=account,
         channel=contact.channel,
-        address=contact.address,
-        label=contact.label,
+        address=sealed,
+        address_digest=digest,
+        label=await _sealed_label(db, org, account, contact.id, contact.label),
         when_told=contact.when,
         secret=secret,
         verified_at=now if contact.verified else None,
@@ -111,18 +122,18 @@ async def add_contact(  # noqa: PLR0913  one row's columns
     )
 
 
-async def save_contact(db: Db, org: UUID, contact: Contact) -> None:
-    """Write a contact's label and when it is told."""
-    await db.run(
-        _SAVE_CONTACT, org=org, contact=contact.id, label=contact.label, when_told=contact.when
-    )
+async def save_contact(db: Db, org: UUID, account: UUID, contact: Contact) -> None:
+    """Write the label of a person's contact and when it is told."""
+    label = await _sealed_label(db, org, account, contact.id, contact.label)
+    await db.run(_SAVE_CONTACT, org=org, contact=contact.id, label=label, when_told=contact.when)
 
 
 async def save_webhook(
     db: Db, org: UUID, contact: UUID, *, label: str, paused_at: datetime | None
 ) -> None:
     """Write a webhook's label, and since when it rests."""
-    await db.run(_SAVE_WEBHOOK, org=org, contact=contact, label=label, paused_at=paused_at)
+    sealed = await _sealed_label(db, org, None, contact, label)
+    await db.run(_SAVE_WEBHOOK, org=org, contact=contact, label=sealed, paused_at=paused_at)
 
 
 async def rotate_secret(
@@ -163,3 +174,34 @@ async def contact_tries(db: Db, org: UUID, account: UUID, *, since: datetime) ->
 async def add_contact_try(db: Db, org: UUID, account: UUID, id: UUID, now: datetime) -> None:
     """Count one more message."""
     await db.run(_ADD_TRY, org=org, account=account, at=now, id=id)
+
+
+async def sealed_addresses(
+    db: Db, org: UUID, addresses: Sequence[Text]
+) -> tuple[list[str], list[str | None]]:
+    """Return addresses as they are to lie, and what equal ones of one owner have in common."""
+    sealed = await texts.sealed(db, org, CONTACT_ADDRESS, addresses)
+    pairs = [(each.of[0], each.text) for each in addresses]
+    return sealed, await texts.digests(db, org, CONTACT_ADDRESS, pairs)
+
+
+async def _sealed_label(db: Db, org: UUID, account: UUID | None, contact: UUID, label: str) -> str:
+    lying = Text(contact, label, (account or org,))
+    return (await texts.sealed(db, org, _LABEL, [lying]))[0]
+
+
+async def _opened(
+    db: Db, org: UUID, account: UUID | None, contacts: Sequence[AnyContact]
+) -> list[AnyContact]:
+    """Return contacts of a person, or without one the organisation's webhooks, opened."""
+    owner = (account or org,)
+    addresses = await texts.shown(
+        db, org, CONTACT_ADDRESS, [Text(each.id, each.address, owner) for each in contacts]
+    )
+    labels = await texts.shown(
+        db, org, _LABEL, [Text(each.id, each.label, owner) for each in contacts]
+    )
+    return [
+        structs.replace(each, address=address, label=label)
+        for each, address, label in zip(contacts, addresses, labels, strict=True)
+    ]

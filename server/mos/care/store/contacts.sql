@@ -20,8 +20,9 @@ FROM contact
 WHERE org_id = :org AND contact_id = :contact AND account_id IS NOT DISTINCT FROM :account::uuid FOR UPDATE
 
 -- name: add_contact
-INSERT INTO contact (org_id, contact_id, account_id, channel, address, label, when_told, secret, verified_at, created_at)
-VALUES (:org, :contact, :account, :channel, :address, :label, :when_told, :secret, :verified_at, :now)
+INSERT INTO contact (org_id, contact_id, account_id, channel, address, address_digest, label, when_told, secret,
+                     verified_at, created_at)
+VALUES (:org, :contact, :account, :channel, :address, :address_digest, :label, :when_told, :secret, :verified_at, :now)
 
 -- name: save_contact
 UPDATE contact SET label = :label, when_told = :when_told WHERE org_id = :org AND contact_id = :contact

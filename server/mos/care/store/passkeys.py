@@ -3,11 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from mos.db import Db, Queries
+from mos.privacy import texts
+from mos.privacy.texts import Text
 
 _sql = Queries(__package__, "passkeys.sql")
+# Where a passkey's name lies, sealed under its owner's key.
+_NAME = "passkey|name"
 
 
 class Passkey(Struct, frozen=True, kw_only=True):
@@ -36,11 +40,17 @@ _SPEND_CHALLENGE = _sql.command("spend_challenge")
 
 async def passkeys_of(db: Db, org: UUID, account: UUID) -> list[Passkey]:
     """Return an account's passkeys, oldest first."""
-    return await db.all(_PASSKEYS_OF, org=org, account=account)
+    found = await db.all(_PASSKEYS_OF, org=org, account=account)
+    lying = [Text(each.id, each.name, (account,)) for each in found]
+    names = await texts.shown(db, org, _NAME, lying)
+    return [structs.replace(each, name=name) for each, name in zip(found, names, strict=True)]
 
 
 async def passkey_by_credential(db: Db, org: UUID, credential: bytes) -> Passkey | None:
-    """Return the organisation's passkey that its authenticator calls so, locked, or None."""
+    """Return the organisation's passkey that its authenticator calls so, locked, or None.
+
+    Its name is left as it lies: who it is is asked here, before any key is.
+    """
     return await db.one(_PASSKEY_BY_CREDENTIAL, org=org, credential=credential)
 
 
@@ -56,7 +66,7 @@ async def add_passkey(db: Db, org: UUID, passkey: Passkey) -> None:
         sign_count=passkey.sign_count,
         transports=passkey.transports,
         synced=passkey.synced,
-        name=passkey.name,
+        name=await _sealed_name(db, org, passkey.account, passkey.id, passkey.name),
         now=passkey.created_at,
     )
 
@@ -70,7 +80,8 @@ async def passkey_used(  # noqa: PLR0913  one row's columns
 
 async def rename_passkey(db: Db, org: UUID, account: UUID, passkey: UUID, name: str) -> bool:
     """Name one of an account's passkeys; False when there is none."""
-    return await db.run(_RENAME_PASSKEY, org=org, account=account, id=passkey, name=name) == 1
+    sealed = await _sealed_name(db, org, account, passkey, name)
+    return await db.run(_RENAME_PASSKEY, org=org, account=account, id=passkey, name=sealed) == 1
 
 
 async def remove_passkey(db: Db, org: UUID, account: UUID, passkey: UUID) -> bool:
@@ -86,3 +97,7 @@ async def spend_challenge(
         _SPEND_CHALLENGE, challenge_hash=challenge_hash, expires_at=expires_at, now=now
     )
     return spent == 1
+
+
+async def _sealed_name(db: Db, org: UUID, account: UUID, passkey: UUID, name: str) -> str:
+    return (await texts.sealed(db, org, _NAME, [Text(passkey, name, (account,))]))[0]

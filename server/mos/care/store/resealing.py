@@ -14,7 +14,7 @@ from msgspec import Struct
 from mos.db import Db, Pool, Queries, Query
 from mos.privacy import texts
 from mos.privacy.sealing import KeyGone, is_sealed
-from mos.privacy.texts import DEVICE_NAME, Text
+from mos.privacy.texts import CONTACT_ADDRESS, DEVICE_NAME, Text
 from mos.sync.resealing import Tally
 
 _sql = Queries(__package__, "resealing.sql")
@@ -48,6 +48,21 @@ _PLACES = (
     ),
     _Place(
         DEVICE_NAME, _sql.query("device_names_after", _Row), _sql.command("replace_device_names")
+    ),
+    _Place(
+        "passkey|name",
+        _sql.query("passkey_names_after", _Row),
+        _sql.command("replace_passkey_names"),
+    ),
+    _Place(
+        "contact|label",
+        _sql.query("contact_labels_after", _Row),
+        _sql.command("replace_contact_labels"),
+    ),
+    _Place(
+        CONTACT_ADDRESS,
+        _sql.query("contact_addresses_after", _Row),
+        _sql.command("replace_contact_addresses"),
     ),
 )
 
@@ -100,9 +115,12 @@ async def _replace(db: Db, org: UUID, place: _Place, rows: Sequence[_Row], tally
     pairs = [(row, text) for row, text in zip(rows, sealed, strict=True) if text]
     # Nothing is sealed for somebody erased: the replay of the erasures takes what is there.
     tally.gone += len(rows) - len(pairs)
-    more: dict[str, list[UUID]] = {}
+    more: dict[str, list[UUID] | list[str | None]] = {}
     if "owners" in place.write.params:
         more["owners"] = [row.of[0] for row, _ in pairs]
+    if "digests" in place.write.params:
+        owned = [(row.of[0], row.text) for row, _ in pairs]
+        more["digests"] = await texts.digests(db, org, place.name, owned)
     tally.plain += await db.run(
         place.write,
         orgs=[row.org for row, _ in pairs],

@@ -31,3 +31,34 @@ UPDATE device d SET name = g.text
 FROM unnest(:orgs::uuid[], :ids::uuid[], :befores::text[], :texts::text[], :owners::uuid[])
   AS g (org, id, before, text, owner)
 WHERE d.org_id = g.org AND d.device_id = g.id AND d.name = g.before AND d.account_id = g.owner;
+
+-- name: passkey_names_after
+SELECT org_id AS org, passkey_id AS id, ARRAY[account_id] AS of, name AS text FROM passkey
+WHERE (org_id, passkey_id) > (:org::uuid, :id::uuid) ORDER BY org_id, passkey_id LIMIT :limit;
+
+-- name: replace_passkey_names
+UPDATE passkey p SET name = g.text
+FROM unnest(:orgs::uuid[], :ids::uuid[], :befores::text[], :texts::text[]) AS g (org, id, before, text)
+WHERE p.org_id = g.org AND p.passkey_id = g.id AND p.name = g.before;
+
+-- name: contact_labels_after
+SELECT org_id AS org, contact_id AS id, ARRAY[COALESCE(account_id, org_id)] AS of, label AS text FROM contact
+WHERE (org_id, contact_id) > (:org::uuid, :id::uuid) ORDER BY org_id, contact_id LIMIT :limit;
+
+-- name: replace_contact_labels
+UPDATE contact c SET label = g.text
+FROM unnest(:orgs::uuid[], :ids::uuid[], :befores::text[], :texts::text[]) AS g (org, id, before, text)
+WHERE c.org_id = g.org AND c.contact_id = g.id AND c.label = g.before;
+
+-- name: contact_addresses_after
+SELECT org_id AS org, contact_id AS id, ARRAY[COALESCE(account_id, org_id)] AS of, address AS text FROM contact
+WHERE (org_id, contact_id) > (:org::uuid, :id::uuid) ORDER BY org_id, contact_id LIMIT :limit;
+
+-- name: replace_contact_addresses
+-- An address that its owner has twice, since a release before this one wrote it beside a sealed one, stays there twice.
+UPDATE contact c SET address = g.text, address_digest = CASE WHEN NOT EXISTS (
+  SELECT FROM contact o WHERE o.org_id = c.org_id AND o.account_id IS NOT DISTINCT FROM c.account_id
+    AND o.channel = c.channel AND o.address_digest = g.digest) THEN g.digest END
+FROM unnest(:orgs::uuid[], :ids::uuid[], :befores::text[], :texts::text[], :digests::text[])
+  AS g (org, id, before, text, digest)
+WHERE c.org_id = g.org AND c.contact_id = g.id AND c.address = g.before;

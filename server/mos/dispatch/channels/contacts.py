@@ -15,6 +15,12 @@ from mos.dispatch.channels.services import Services, contact_context
 from mos.dispatch.channels.traffic import Bounds, Traffic
 from mos.dispatch.rules import weight
 from mos.dispatch.store import Addressed
+from mos.kernel.errors import Unavailable
+from mos.privacy import texts
+from mos.privacy.keyring import Keyring, Unsealed, keyring_of
+from mos.privacy.sealing import KeyGone
+from mos.privacy.seals import SealBroken
+from mos.privacy.texts import CONTACT_ADDRESS, Text
 
 # A service gets no more at once than a small one bears: a batch beside what is on its way there.
 _BOUNDS = Bounds(in_flight=200, of_one=8, batch=8)
@@ -36,6 +42,7 @@ class ToContacts:
         self._public_url = public_url
         self._known: dict[UUID, Service] = {}
         self._paid: dict[int, purse.Paid] = {}
+        self._keys: Keyring | Unsealed = Unsealed()
         self._traffic: Traffic[Addressed, UUID] = Traffic(sender.name, _BOUNDS, wake)
 
     def room(self) -> int:
@@ -53,6 +60,7 @@ class ToContacts:
         )
         orgs = sorted({delivery.org for delivery in taken})
         self._known = await self._services.of(db, self.name, orgs) if orgs else {}
+        self._keys = keyring_of(db)
         if self._sender.is_metered:
             wanted = [
                 purse.Wanted(d.delivery, d.org, _is_critical(d))
@@ -105,12 +113,27 @@ class ToContacts:
             return Result("refused", "seal_broken")
         if self._sender.is_metered and delivery.delivery not in self._paid:
             return Result("refused", "cap")
+        # Here and not where it is taken: nothing else waits for a key store that is away.
+        address = await self._address(delivery, delivery.address)
+        if isinstance(address, Result):
+            return address
         # An old one that does not open any more is no reason not to send.
         old = self._services.opened(context, delivery.old_secret) or b""
-        message = composed(
-            delivery, delivery.address, self._public_url, secret=secret, old_secret=old
-        )
+        message = composed(delivery, address, self._public_url, secret=secret, old_secret=old)
         return await self._sender.send(service, message)
+
+    async def _address(self, delivery: Addressed, lies: str) -> str | Result:
+        """Return where a message goes, opened, or why it cannot go there now."""
+        text = Text(delivery.contact, lies, (delivery.owner or delivery.org,))
+        try:
+            [address] = await texts.open_with(self._keys, delivery.org, CONTACT_ADDRESS, [text])
+        except KeyGone:
+            return Result("refused", "no_contact")
+        except SealBroken:
+            return Result("refused", "seal_broken")
+        except Unavailable:
+            return Result("later", "keys_away")
+        return address
 
     def _key(self, delivery: Addressed) -> UUID:
         # A webhook is a service of its own; mail and SMS go through the organisation's.

@@ -51,13 +51,15 @@ class Taken(Delivery, frozen=True, kw_only=True):
 class Addressed(Delivery, frozen=True, kw_only=True):
     """One to a contact, about an alert. No `address`: the contact is gone.
 
-    `secret` is sealed; so is `old_secret`, which signs beside it for a while. The alert's fields
-    are absent when it was erased meanwhile.
+    `address` lies sealed under the key of `owner`, a person or the organisation. `secret` is
+    sealed; so is `old_secret`, which signs beside it for a while. The alert's fields are absent
+    when it was erased meanwhile.
     """
 
     step: int
     contact: UUID
     address: str | None
+    owner: UUID | None
     secret: bytes | None
     old_secret: bytes | None
     language: str

@@ -123,7 +123,7 @@ WITH taken AS MATERIALIZED (
   RETURNING d.*
 )
 SELECT d.org_id AS org, d.delivery_id AS delivery, d.space_id AS space, d.kind, d.subject, d.step, d.contact_id AS
-  contact, d.attempts, d.created_at, d.expires_at, k.address, k.secret,
+  contact, d.attempts, d.created_at, d.expires_at, k.address, COALESCE(k.account_id, k.org_id) AS owner, k.secret,
   CASE WHEN k.old_secret_until > :now THEN k.old_secret END AS old_secret, COALESCE(c.language, 'en') AS language,
   l.kind AS alert_kind, l.ladder, l.criticality, l.opened_at, l.taken_by, l.closed_why, u.zone
 FROM attempted d

@@ -28,6 +28,8 @@ _KEYS_OF_TEXTS = {
     "resident": "space_id",
     "relation": "relation_id",
     "device": "device_id",
+    "passkey": "passkey_id",
+    "contact": "contact_id",
 }
 
 
