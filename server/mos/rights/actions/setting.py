@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typst import Fonts
 
 _TEMPLATES = Path(str(resources.files("mos.rights.templates")))
+_TYPE = Path(str(resources.files("fontpkg_atkinson_hyperlegible"))) / "files"
 
 
 def pdf(document: Readable) -> bytes:
@@ -41,4 +42,4 @@ def pdf(document: Readable) -> bytes:
 def _fonts() -> "Fonts":
     from typst import Fonts  # noqa: PLC0415
 
-    return Fonts(include_system_fonts=False, font_paths=[_TEMPLATES / "fonts"])
+    return Fonts(include_system_fonts=False, font_paths=[_TYPE])
