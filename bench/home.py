@@ -33,6 +33,7 @@ from mos.ops import key_store, secret_files
 from mos.ops.home import create_database
 from mos.ops.postgres import Cluster, die_with_parent
 from mos.ops.settings import ROOT
+from mos.privacy.keyring import Keyring
 
 WORKERS = 2
 # A care home's unit; whoever works there sees its residents.
@@ -107,6 +108,10 @@ def engine_dsn(cluster: Cluster) -> str:
     return cluster.dsn("mos_engine", password=_PASSWORDS["mos_engine"])
 
 
+def _keys_dsn(cluster: Cluster) -> str:
+    return cluster.dsn("mos_keys", _KEYS, "keys")
+
+
 def database_cpu(cluster: Cluster) -> float:
     """Return the processor seconds of PostgreSQL so far."""
     return processes.cpu_seconds(processes.family(_postmaster(cluster)))
@@ -175,7 +180,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
         "PYTHONPATH": str(ROOT / "server"),
         "MOS_APP_URL": app_dsn(cluster),
         "MOS_ENGINE_URL": engine_dsn(cluster),
-        "MOS_KEYS_APP_URL": cluster.dsn("mos_keys", _KEYS, "keys"),
+        "MOS_KEYS_APP_URL": _keys_dsn(cluster),
         "MOS_SECRETS": str(secrets),
     }
     found.pop("DATABASE_URL", None)
@@ -249,9 +254,12 @@ def _relation(caregiver: UUID, unit: UUID, now: datetime) -> store.Relation:
 @asynccontextmanager
 async def _writing(cluster: Cluster, org: UUID) -> AsyncIterator[Db]:
     """Write as the owner, whom row-level security lets see everything."""
-    pool = await connect(cluster.dsn(), size=1)
+    keys = await connect(_keys_dsn(cluster), size=2)
+    ring = Keyring(keys, cluster.directory / "secrets")
+    pool = await connect(cluster.dsn(), size=1, keyring=ring)
     try:
         async with pool.transaction(Scope(org)) as db:
             yield db
     finally:
         await pool.close()
+        await keys.close()
